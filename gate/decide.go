@@ -1,0 +1,73 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"gatehouse"
+)
+
+// Errors of Decide that a guard can mend.
+var (
+	ErrNoDecision = errors.New("a decision admits or denies, names a guard, and gives a reason of at most 200 bytes on one line")
+	ErrTooLate    = errors.New("the passage is too old to decide: let the person show the code again")
+	ErrDecided    = errors.New("the same decision was taken already")
+)
+
+// decideWithin is how long the person whom a passage is about can be expected to stand
+// there still. A decision after that would open for somebody else.
+const decideWithin = 10 * time.Minute
+
+// Decide takes a guard's word on an earlier passage. It is another passage that amends the
+// first: nothing in the book is ever changed. Written first, then opened, as with Admit.
+func (l *Lane) Decide(ctx context.Context, d Decision) (gatehouse.Passage, error) {
+	if err := d.check(); err != nil {
+		return gatehouse.Passage{}, err
+	}
+	defer l.begin()()
+
+	if l.decided.Amends == d.Amends && l.decided.Call == d.Call {
+		return gatehouse.Passage{}, ErrDecided
+	}
+	first, err := l.Log.Passage(ctx, d.Amends)
+	if err != nil {
+		return gatehouse.Passage{}, fmt.Errorf("decide on passage %d: %w", d.Amends, err)
+	}
+	at, trusted := l.Clock.Now()
+	if age := at.Sub(first.At); age > decideWithin || age < -decideWithin {
+		return gatehouse.Passage{}, fmt.Errorf("passage %d: %w", d.Amends, ErrTooLate)
+	}
+
+	p := first
+	p.Seq, p.Amends = 0, d.Amends
+	p.At, p.Clock, p.TrustAge, p.Took = at, trusted, l.Trust.Age(at), 0
+	p.Guard, p.Note = d.Guard, d.Note
+	p.Verdict = gatehouse.Verdict{Call: d.Call, Reason: gatehouse.ReasonGuard,
+		Detail: fmt.Sprintf("instead of %s %s", first.Verdict.Call, first.Verdict.Reason)}
+	p, err = l.writeThenOpen(ctx, p, nil)
+	if p.Seq != 0 {
+		l.decided = d
+	}
+	return p, err
+}
+
+func (d Decision) check() error {
+	if d.Amends == 0 || d.Guard == "" || d.Note == "" || d.Call != gatehouse.Admit && d.Call != gatehouse.Deny {
+		return ErrNoDecision
+	}
+	for _, text := range []string{d.Guard, d.Note} {
+		if len(text) > 200 || !utf8.ValidString(text) {
+			return ErrNoDecision
+		}
+		for _, r := range text {
+			if unicode.IsControl(r) {
+				return ErrNoDecision
+			}
+		}
+	}
+	return nil
+}

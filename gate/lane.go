@@ -1,0 +1,155 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gatehouse"
+)
+
+// A Lane takes people one at a time. Every field but Thermometer and Tries is needed; a
+// lane without a thermometer tells its judge that nobody was measured.
+type Lane struct {
+	Name        string
+	Scanner     Scanner
+	Verifier    Verifier
+	Thermometer Thermometer
+	Judge       Judge
+	Log         Log
+	Barrier     Barrier
+	Screen      Screen
+	Clock       Clock
+	Trust       Trust
+	Tries       int // measurements of one forehead before staff is asked; 0 means 3
+	Logger      *slog.Logger
+
+	turn sync.Mutex   // one transaction at a time: a person's, or a guard's decision
+	busy atomic.Int64 // when the transaction under way began, in Unix nanoseconds; 0 for none
+
+	decided Decision // the last one; a second click on it must not open twice
+}
+
+// Admit takes one person from a text seen to a barrier opened, top to bottom. The passage
+// it returns is in the book when its Seq is not zero. An error is a breakdown on the way:
+// the passage then says what the screen must show, and the barrier stayed shut unless the
+// error says otherwise.
+func (l *Lane) Admit(ctx context.Context, s gatehouse.Sighting) (gatehouse.Passage, error) {
+	defer l.begin()()
+
+	at, trusted := l.Clock.Now()
+	p := gatehouse.Passage{Gate: l.Name, At: at, Clock: trusted, TrustAge: l.Trust.Age(at)}
+	evidence := gatehouse.Evidence{At: at, Clock: trusted, TrustAge: p.TrustAge}
+
+	pass, err := l.Verifier.Verify(s.Text, at)
+	var refusal *gatehouse.Refusal
+	switch {
+	case errors.As(err, &refusal):
+		evidence.Refusal = refusal
+		p.Format, p.Issuer, p.KeyID = refusal.Format, refusal.Issuer, refusal.KeyID
+		p.Verdict = l.Judge.Judge(evidence)
+	case err != nil:
+		return l.breakdown(p, gatehouse.ReasonMalformed, fmt.Errorf("verify: %w", err))
+	default:
+		evidence.Pass = &pass
+		p.Format, p.Issuer, p.KeyID, p.Code, p.Grade = pass.Format, pass.Issuer, pass.KeyID, pass.Code, pass.Grade
+		if err := l.measure(ctx, &p, evidence); err != nil {
+			return p, err
+		}
+	}
+	p.Took = s.Took + l.since(at)
+	return l.writeThenOpen(ctx, p, evidence.Pass)
+}
+
+// measure asks the thermometer until the judge can tell, or the tries are used up. A person
+// who stands too far away is told so between two tries, and nobody is turned away for it.
+func (l *Lane) measure(ctx context.Context, p *gatehouse.Passage, e gatehouse.Evidence) error {
+	tries := max(l.Tries, 0)
+	if tries == 0 {
+		tries = 3
+	}
+	for try := 1; ; try++ {
+		if l.Thermometer != nil {
+			skin, err := l.Thermometer.Skin(ctx)
+			if ctx.Err() != nil {
+				return fmt.Errorf("measure: %w", ctx.Err())
+			}
+			if err != nil {
+				l.Logger.Warn("thermometer", "err", err)
+				skin.Quality = gatehouse.Faulty
+			}
+			e.Skin, p.Skin = skin, skin
+		}
+		p.Verdict = l.Judge.Judge(e)
+		if p.Verdict.Reason != gatehouse.ReasonNotMeasured || l.Thermometer == nil || try >= tries {
+			return nil
+		}
+		hint := *p
+		hint.Verdict.Call = gatehouse.Hint
+		l.Screen.Show(View{Passage: hint})
+	}
+}
+
+// writeThenOpen is the law of the lane: the row is durable before the barrier moves. What
+// cannot be written is referred, whatever the judge said.
+func (l *Lane) writeThenOpen(ctx context.Context, p gatehouse.Passage, pass *gatehouse.Pass) (gatehouse.Passage, error) {
+	written, err := l.Log.Record(ctx, p)
+	if err != nil {
+		if p.Verdict.Call == gatehouse.Admit {
+			p.Verdict.Call, p.Verdict.Reason = gatehouse.Refer, gatehouse.ReasonLog
+			p.Verdict.Detail = "the passage could not be written down"
+		}
+		l.Screen.Show(View{Passage: p, Pass: pass})
+		return p, fmt.Errorf("write down: %w", err)
+	}
+	if written.Verdict.Call == gatehouse.Admit {
+		if err := l.Barrier.Open(ctx); err != nil {
+			shown := written
+			shown.Verdict.Call, shown.Verdict.Reason = gatehouse.Refer, gatehouse.ReasonBarrier
+			shown.Verdict.Detail = "admitted, but the barrier did not move"
+			l.Screen.Show(View{Passage: shown, Pass: pass})
+			return shown, fmt.Errorf("passage %d: open barrier: %w", written.Seq, err)
+		}
+	}
+	l.Screen.Show(View{Passage: written, Pass: pass})
+	return written, nil
+}
+
+// breakdown shows and returns what a lane that cannot go on says of the person before it.
+func (l *Lane) breakdown(p gatehouse.Passage, r gatehouse.Reason, err error) (gatehouse.Passage, error) {
+	p.Verdict = gatehouse.Verdict{Call: gatehouse.Refer, Reason: r, Detail: err.Error()}
+	l.Screen.Show(View{Passage: p})
+	return p, err
+}
+
+// begin waits for the lane's turn and tells since when it is taken; what it returns gives
+// the turn back.
+func (l *Lane) begin() (end func()) {
+	l.turn.Lock()
+	l.busy.Store(time.Now().UnixNano())
+	return func() {
+		l.busy.Store(0)
+		l.turn.Unlock()
+	}
+}
+
+// Busy tells for how long the transaction under way has been going on; 0 when there is
+// none. A watchdog that sees it grow past all reason must not be petted.
+func (l *Lane) Busy() time.Duration {
+	began := l.busy.Load()
+	if began == 0 {
+		return 0
+	}
+	return time.Since(time.Unix(0, began))
+}
+
+// since is how long ago at was, by the lane's own clock; a clock that was set in between
+// gives nothing rather than nonsense.
+func (l *Lane) since(at time.Time) time.Duration {
+	now, _ := l.Clock.Now()
+	return max(now.Sub(at), 0)
+}
