@@ -1,0 +1,145 @@
+package credential
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"gatehouse"
+)
+
+func FuzzBase45(f *testing.F) {
+	for _, text := range base45Examples {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		b, err := decodeBase45(text)
+		if err == nil && encodeBase45(b) != text {
+			t.Errorf("%q is a second text of %x", text, b)
+		}
+	})
+}
+
+func FuzzParse(f *testing.F) {
+	texts, ring := sample(f)
+	for _, text := range texts {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		u, err := Parse(text)
+		var refusal *gatehouse.Refusal
+		if err != nil {
+			if !errors.As(err, &refusal) {
+				t.Fatalf("a breakdown: %v", err)
+			}
+			if len(refusal.Detail) > 160 || len(refusal.KeyID) > 2*maxKeyID {
+				t.Errorf("a refusal that is too long: %v", refusal)
+			}
+			return
+		}
+		if u.Size() > maxInflated || len(u.KeyID()) > 2*maxKeyID {
+			t.Errorf("%d bytes, key %s", u.Size(), u.KeyID())
+		}
+		if pass, err := u.Verify(ring, noon); err == nil && !genuine(texts, pass) {
+			t.Errorf("a forgery: %+v", pass)
+		}
+	})
+}
+
+// genuine reports whether a pass is that of one of the samples.
+func genuine(texts map[string]string, pass gatehouse.Pass) bool {
+	_, ok := texts[pass.Format]
+	return ok && (pass.Code == tagOf([]byte("twelve bytes")) || pass.Code == tagOf([]byte("URN:UVCI:01:DE:1#A")))
+}
+
+// FuzzVerify signs whatever comes, so that the fuzzer gets past the signature: an issuer
+// may be careless or hostile too.
+func FuzzVerify(f *testing.F) {
+	f.Add(mustCBOR(f, dccClaims(vaccinated())), false)
+	travel, native := testKey(f, "fuzz"), testEdKey("fuzz")
+	rings := map[bool]Ring{false: ringOf(f, "DE", travel.Public()), true: ringOf(f, "CN-330000", native.Public())}
+	f.Fuzz(func(t *testing.T, payload []byte, health bool) {
+		if len(payload) > 4000 {
+			return
+		}
+		var text string
+		if health {
+			text = "RHC1:" + encodeBase45(signedMessage(t, native, headOf(t, native), nil, payload))
+		} else {
+			text = "HC1:" + encodeBase45(deflated(t, signedMessage(t, travel, headOf(t, travel), nil, payload)))
+		}
+		pass, err := Verifier{Keys: rings[health]}.Verify(text, noon)
+		if err != nil {
+			var refusal *gatehouse.Refusal
+			if !errors.As(err, &refusal) {
+				t.Fatalf("a breakdown: %v", err)
+			}
+			if !presentable(refusal.Detail, 160) || !presentable(string(refusal.Issuer), 9) {
+				t.Errorf("a refusal that cannot be shown: %q of %q", refusal.Detail, refusal.Issuer)
+			}
+			return
+		}
+		if noon.Before(pass.Issued) || noon.After(pass.Expires) || !pass.Issuer.Within(rings[health][0].Issuer) {
+			t.Errorf("a pass of %s, from %s to %s", pass.Issuer, pass.Issued, pass.Expires)
+		}
+		if len(pass.Facts) > maxTravels+maxTemperatures+maxTests+maxVaccinations || health == (pass.Grade == gatehouse.NoGrade) {
+			t.Errorf("%d facts, grade %q", len(pass.Facts), pass.Grade)
+		}
+		for _, fact := range pass.Facts {
+			if !presentable(fact.Method+fact.Product+fact.Division, 3*maxWord) {
+				t.Errorf("a fact that cannot be shown: %+v", fact)
+			}
+		}
+		if !presentable(pass.Holder.Name+pass.Holder.Birth, maxName+10) || !presentable(strings.Join(pass.Warnings, ""), 2000) {
+			t.Errorf("a holder that cannot be shown: %+v %q", pass.Holder, pass.Warnings)
+		}
+	})
+}
+
+func FuzzReadSigner(f *testing.F) {
+	f.Add([]byte("-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		keys, err := ReadSigner(data)
+		if err == nil && len(keys) == 0 {
+			t.Error("neither a key nor an error")
+		}
+		for _, key := range keys {
+			if len(key.ID) != keyIDSize || key.Usage == 0 || key.AnyIssuer != (key.Issuer == "") || supported(key.Public) != nil {
+				t.Errorf("got %+v", key)
+			}
+		}
+	})
+}
+
+// FuzzTrust signs what can be signed, so that the fuzzer gets past the seal.
+func FuzzTrust(f *testing.F) {
+	signer, root := trustKey(f)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if _, err := OpenTrust(body, root); err == nil {
+			t.Fatal("opened without a seal")
+		}
+		sealed, err := Seal(trustKind, body, signer)
+		if err != nil {
+			return
+		}
+		again, err := Open(trustKind, sealed, root)
+		if err != nil || !bytes.Equal(bytes.TrimSuffix(again, []byte("\n")), bytes.TrimSuffix(body, []byte("\n"))) {
+			t.Fatalf("sealed %q, opened %q, %v", body, again, err)
+		}
+		trust, err := OpenTrust(sealed, root)
+		if err != nil {
+			return
+		}
+		if trust.Version == 0 || trust.Region == "" || trust.Issued.IsZero() || trust.Len() > maxTrustKeys {
+			t.Errorf("got %+v", trust)
+		}
+		for _, keys := range trust.keys {
+			for _, key := range keys {
+				if key.Issuer == "" || key.AnyIssuer || key.Usage == 0 || key.NotAfter.IsZero() {
+					t.Errorf("got %+v", key)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,181 @@
+package credential
+
+import (
+	"bytes"
+	"encoding/binary"
+	"runtime"
+	"strings"
+	"testing"
+
+	"gatehouse"
+)
+
+// sample is one good code of each kind, with the ring that verifies them.
+func sample(t testing.TB) (texts map[string]string, ring Ring) {
+	t.Helper()
+	key := testKey(t, "sample")
+	native, err := Issue(key, typical())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring = ringOf(t, "", key.Public())
+	ring[0].AnyIssuer = true
+	return map[string]string{"RHC1": native, "DCC": dccText(t, key, dccClaims(vaccinated()))}, ring
+}
+
+func TestCutOffAnywhereIsRefused(t *testing.T) {
+	texts, ring := sample(t)
+	for name, text := range texts {
+		for n := range len(text) {
+			_, err := Verifier{Keys: ring}.Verify(text[:n], noon)
+			want := gatehouse.ReasonMalformed
+			if n < strings.Index(text, ":")+1 {
+				want = gatehouse.ReasonNotOurs
+			}
+			if r := refused(t, err, want); want == gatehouse.ReasonMalformed && r.Format != name {
+				t.Fatalf("%s cut at %d: got %+v", name, n, r)
+			}
+		}
+		for _, n := range []int{1, 2, 3} {
+			_, err := Verifier{Keys: ring}.Verify(text+strings.Repeat("0", n), noon)
+			refused(t, err, gatehouse.ReasonMalformed)
+		}
+	}
+}
+
+func TestNoFlippedBitVerifies(t *testing.T) {
+	texts, ring := sample(t)
+	message, err := decodeBase45(strings.TrimPrefix(texts["RHC1"], "RHC1:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range message {
+		for bit := range 8 {
+			flipped := bytes.Clone(message)
+			flipped[i] ^= 1 << bit
+			if pass, err := (Verifier{Keys: ring}).Verify("RHC1:"+encodeBase45(flipped), noon); err == nil {
+				t.Fatalf("byte %d, bit %d: verified as %+v", i, bit, pass)
+			}
+		}
+	}
+}
+
+func TestHostileMessagesAreRefusedInTheirStage(t *testing.T) {
+	key := testKey(t, "sample")
+	ring := ringOf(t, "DE", key.Public())
+	pack := func(message []byte) string { return "HC1:" + encodeBase45(deflated(t, message)) }
+	signed := func(payload []byte) string { return pack(signedMessage(t, key, headOf(t, key), nil, payload)) }
+	deep := func(n int, inner byte) []byte { return append(bytes.Repeat([]byte{0x81}, n), inner) }
+	twice := "\xa5\x01\x62DE\x01\x62FR\x04\x1a" + be32(noon.Unix()+9) + "\x06\x1a" + be32(noon.Unix()-9) + "\x39\x01\x03\xa0"
+	unknownTwice := "\xa6\x18\x63\x01\x18\x63\x02\x01\x62DE\x04\x1a" + be32(noon.Unix()+9) + "\x06\x1a" + be32(noon.Unix()-9) + "\x39\x01\x03\xa0"
+	inside := func(certificate string) []byte {
+		return mustCBOR(t, dccClaims(rawCBOR(certificate)))
+	}
+	broken := deflated(t, signedMessage(t, key, headOf(t, key), nil, mustCBOR(t, dccClaims(vaccinated()))))
+	checksum := bytes.Clone(broken)
+	checksum[len(checksum)-1] ^= 1
+
+	for name, c := range map[string]struct{ text, stage string }{
+		"too long for a QR code":   {"HC1:" + strings.Repeat("0", maxText-3), "prefix"},
+		"zeros":                    {"HC1:" + strings.Repeat("0", 300), "inflate"},
+		"inflate bomb":             {pack(make([]byte, 2<<20)), "inflate"},
+		"one byte too many":        {pack(make([]byte, maxInflated+1)), "inflate"},
+		"checksum wrong":           {"HC1:" + encodeBase45(checksum), "inflate"},
+		"bytes behind the stream":  {"HC1:" + encodeBase45(append(broken, 0)), "inflate"},
+		"64 KiB of nothing":        {pack(make([]byte, maxInflated)), "cose"},
+		"empty stream":             {pack(nil), "cose"},
+		"deep lists":               {pack(deep(60000, 0)), "cose"},
+		"deep tags":                {pack(append(bytes.Repeat([]byte{0xd2}, 60000), 0)), "cose"},
+		"list of 2^63":             {pack(append([]byte{0x9b}, binary.BigEndian.AppendUint64(nil, 1<<63)...)), "cose"},
+		"byte string of 2^62":      {pack(append([]byte{0xd2, 0x84, 0x5b}, binary.BigEndian.AppendUint64(nil, 1<<62)...)), "cose"},
+		"map of 2^32 in a header":  {pack([]byte("\xd2\x84\x49\xbb\x00\x00\x00\x01\x00\x00\x00\x00\xa0\x41x\x40")), "cose"},
+		"endless list":             {pack([]byte("\x9f\x00\x00\x00")), "cose"},
+		"payload is no map":        {signed([]byte{0x81, 0x01}), "cwt"},
+		"payload is text":          {signed([]byte("hello")), "cwt"},
+		"payload nests deep":       {signed(append([]byte{0xa1, 0x01}, deep(40, 0)...)), "cwt"},
+		"payload with 300 keys":    {signed(mustCBOR(t, manyKeys(300))), "cwt"},
+		"bytes behind the payload": {signed(append(mustCBOR(t, dccClaims(vaccinated())), 0)), "cwt"},
+		"issuer twice":             {signed([]byte(twice)), "cwt"},
+		"unknown claim twice":      {signed([]byte(unknownTwice)), "cwt"},
+		"issuer as bytes":          {signed(mustCBOR(t, map[int64]any{1: []byte("DE"), 4: 5, 6: 4, -260: 1})), "cwt"},
+		"expiry as text":           {signed(mustCBOR(t, map[int64]any{1: "DE", 4: "soon", 6: 4, -260: 1})), "cwt"},
+		"expiry not a number":      {signed([]byte("\xa3\x04\xf9\x7e\x00\x06\x01\x39\x01\x03\xa0")), "cwt"},
+		"expiry without end":       {signed([]byte("\xa3\x04\xf9\x7c\x00\x06\x01\x39\x01\x03\xa0")), "cwt"},
+		"expiry in the year 10000": {signed(mustCBOR(t, map[int64]any{4: int64(lastInstant + 1), 6: 4, -260: 1})), "cwt"},
+		"expiry below zero":        {signed(mustCBOR(t, map[int64]any{4: -5, 6: 4, -260: 1})), "cwt"},
+		"no expiry":                {signed(mustCBOR(t, map[int64]any{1: "DE", 6: 4, -260: 1})), "cwt"},
+		"no certificate":           {signed(mustCBOR(t, map[int64]any{1: "DE", 4: 5, 6: 4})), "cwt"},
+		"kind twice":               {signed(inside("\xa2\x61v\x81\xa0\x61v\x81\xa0")), "claims"},
+		"name as number":           {signed(inside("\xa2\x61v\x81\xa0\x63nam\xa1\x62fn\x01")), "claims"},
+		"name not UTF-8":           {signed(inside("\xa2\x61v\x81\xa0\x63nam\xa1\x62fn\x61\xff")), "claims"},
+		"dose of 1.5":              {signed(inside("\xa1\x61v\x81\xa1\x62dn\xf9\x3e\x00")), "claims"},
+		"dose below zero":          {signed(inside("\xa1\x61v\x81\xa1\x62dn\x20")), "claims"},
+		"nine entries":             {signed(inside("\xa1\x61v\x89" + strings.Repeat("\xa0", 9))), "claims"},
+		"entries that are text":    {signed(inside("\xa1\x61v\x81\x61x")), "claims"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Verifier{Keys: ring}.Verify(c.text, noon)
+			r := refused(t, err, gatehouse.ReasonMalformed)
+			if !strings.HasPrefix(r.Detail, c.stage+": ") || len(r.Detail) > 120 {
+				t.Errorf("got %q, want it of stage %s", r.Detail, c.stage)
+			}
+		})
+	}
+}
+
+func manyKeys(n int) map[int]int {
+	m := map[int]int{}
+	for i := range n {
+		m[i+1000] = i
+	}
+	return m
+}
+
+// TestMemoryDoesNotGrowWithWhatAStrangerSends counts the bytes that the worst inputs take.
+func TestMemoryDoesNotGrowWithWhatAStrangerSends(t *testing.T) {
+	key := testKey(t, "sample")
+	ring := ringOf(t, "DE", key.Public())
+	lists := append([]byte{0xd2, 0x84, 0x40, 0xa0, 0x59, 0xfa, 0x00}, bytes.Repeat([]byte{0xa1}, 0xfa00)...)
+	wide := signedMessage(t, key, headOf(t, key), nil, mustCBOR(t, dccClaims(map[string]any{"v": make([]map[string]any, 200)})))
+	for name, text := range map[string]string{
+		"bomb of 2 MiB":   "HC1:" + encodeBase45(deflated(t, make([]byte, 2<<20))),
+		"64 KiB of zeros": "HC1:" + encodeBase45(deflated(t, make([]byte, maxInflated))),
+		"64 KiB of maps":  "HC1:" + encodeBase45(deflated(t, lists)),
+		"200 entries":     "HC1:" + encodeBase45(deflated(t, wide)),
+		"long text":       "RHC1:" + strings.Repeat("0", maxText-5),
+		"a megabyte":      "RHC1:" + strings.Repeat("0", 1<<20),
+	} {
+		const rounds = 16
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range rounds {
+			if _, err := (Verifier{Keys: ring}).Verify(text, noon); err == nil {
+				t.Fatalf("%s: verified", name)
+			}
+		}
+		runtime.ReadMemStats(&after)
+		if each := (after.TotalAlloc - before.TotalAlloc) / rounds; each > 512<<10 {
+			t.Errorf("%s: %d bytes for one text, want 512 KiB at most", name, each)
+		}
+	}
+}
+
+// TestWhatParseRefusedCannotBeVerified takes a code that only its shape forbids: signed, in
+// time, and a second too long-lived.
+func TestWhatParseRefusedCannotBeVerified(t *testing.T) {
+	key := testKey(t, "sample")
+	cwt := map[int64]any{1: "CN-330100", 4: noon.Unix() + 24*60*60 + 1, 6: noon.Unix(), 7: make([]byte, 12),
+		-70001: map[int64]any{1: 1, 2: map[int64]any{}, 3: 0}}
+	u, err := Parse("RHC1:" + encodeBase45(signedMessage(t, key, headOf(t, key), nil, mustCBOR(t, cwt))))
+	refused(t, err, gatehouse.ReasonMalformed)
+	_, err = u.Verify(ringOf(t, "CN", key.Public()), noon)
+	refused(t, err, gatehouse.ReasonMalformed)
+}
+
+func TestNothingUnverifiedSaysAnything(t *testing.T) {
+	_, err := Unverified{}.Verify(Ring{}, noon)
+	refused(t, err, gatehouse.ReasonMalformed)
+	if u := (Unverified{}); u.Format() != "" || u.KeyID() != "" || u.Algorithm() != "none" || u.Size() != 0 {
+		t.Errorf("a zero code says %q, %q, %q, %d", u.Format(), u.KeyID(), u.Algorithm(), u.Size())
+	}
+}

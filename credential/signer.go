@@ -1,0 +1,223 @@
+package credential
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+
+	"gatehouse"
+)
+
+// maxSigner bounds what ReadSigner takes; a certificate has one or two kilobytes.
+const maxSigner = 64 << 10
+
+// ReadSigner reads public keys as people hand them over: PEM (certificates, public keys),
+// a certificate in DER or in base64 of it on one line, or a JWK (RFC 7517: EC P-256,
+// OKP Ed25519, RSA). A certificate answers to two ids: the one that an EU DCC uses, the
+// first 8 bytes of its own SHA-256, and the one of RHC1.
+//
+// A key without a name speaks for any issuer: whoever gives it by hand vouches for it.
+func ReadSigner(data []byte) ([]Key, error) {
+	if len(data) > maxSigner {
+		return nil, fmt.Errorf("signer: %d bytes, at most %d", len(data), maxSigner)
+	}
+	keys, err := readSigner(data)
+	if err != nil {
+		return nil, fmt.Errorf("signer: %w", err)
+	}
+	return keys, nil
+}
+
+func readSigner(data []byte) ([]Key, error) {
+	text := bytes.TrimSpace(data)
+	switch {
+	case bytes.HasPrefix(text, []byte("-----BEGIN ")):
+		return readPEM(text)
+	case bytes.HasPrefix(text, []byte("{")):
+		return readJWK(text)
+	case len(data) > 0 && data[0] == 0x30: // a DER SEQUENCE, and "0", which no base64 of one begins with
+		return readCertificate(data)
+	}
+	der, err := base64.StdEncoding.DecodeString(string(text))
+	if err != nil {
+		return nil, errors.New("neither PEM nor JWK nor a certificate in base64")
+	}
+	return readCertificate(der)
+}
+
+func readPEM(text []byte) ([]Key, error) {
+	var keys []Key
+	for len(text) > 0 {
+		block, rest := pem.Decode(text)
+		if block == nil {
+			return nil, errors.New("PEM is broken off")
+		}
+		var more []Key
+		var err error
+		switch block.Type {
+		case "CERTIFICATE":
+			more, err = readCertificate(block.Bytes)
+		case "PUBLIC KEY":
+			var public crypto.PublicKey
+			if public, err = x509.ParsePKIXPublicKey(block.Bytes); err == nil {
+				more, err = bareKey(public)
+			}
+		default:
+			err = fmt.Errorf("PEM block is neither CERTIFICATE nor PUBLIC KEY")
+		}
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, more...)
+		text = bytes.TrimSpace(rest)
+	}
+	return keys, nil
+}
+
+func readCertificate(der []byte) ([]Key, error) {
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("certificate: %w", err)
+	}
+	if err := supported(certificate.PublicKey); err != nil {
+		return nil, err
+	}
+	key := Key{
+		Public:    certificate.PublicKey,
+		NotBefore: certificate.NotBefore,
+		NotAfter:  certificate.NotAfter,
+		Usage:     certificateUsage(certificate),
+	}
+	if c := certificate.Subject.Country; len(c) == 1 && isIssuer(strings.ToUpper(c[0])) {
+		key.Issuer = gatehouse.Issuer(strings.ToUpper(c[0]))
+	}
+	key.AnyIssuer = key.Issuer == ""
+	sum := sha256.Sum256(der)
+	key.ID = sum[:keyIDSize]
+	spki := sha256.Sum256(certificate.RawSubjectPublicKeyInfo)
+	native := key
+	native.ID = spki[:keyIDSize]
+	return []Key{key, native}, nil
+}
+
+// certificateUsage reads the extended key usages of an EU DCC signer, as the eHealth
+// Network's certificate governance numbers them: 1.3.6.1.4.1.1847.2021.1 and below it 1 test,
+// 2 vaccination, 3 recovery. Many have a 0 before 1847. One that names none may sign all.
+func certificateUsage(certificate *x509.Certificate) Usage {
+	bits := map[int]Usage{1: UseTest, 2: UseVaccination, 3: UseRecovery}
+	arcs := []asn1.ObjectIdentifier{
+		{1, 3, 6, 1, 4, 1, 1847, 2021, 1},
+		{1, 3, 6, 1, 4, 1, 0, 1847, 2021, 1},
+	}
+	var usage Usage
+	for _, oid := range certificate.UnknownExtKeyUsage {
+		for _, arc := range arcs {
+			if n := len(arc); len(oid) == n+1 && slices.Equal(oid[:n], arc) {
+				usage |= bits[oid[n]]
+			}
+		}
+	}
+	if usage == 0 {
+		return UseAll
+	}
+	return usage
+}
+
+// bareKey is a key without a name: it answers to its id in RHC1.
+func bareKey(public crypto.PublicKey) ([]Key, error) {
+	if err := supported(public); err != nil {
+		return nil, err
+	}
+	id, err := KeyID(public)
+	if err != nil {
+		return nil, err
+	}
+	return []Key{{ID: id, Public: public, AnyIssuer: true, Usage: UseAll}}, nil
+}
+
+// supported refuses kinds of keys that no format knows. Curve and size are held to the
+// algorithm when a code names one.
+func supported(public crypto.PublicKey) error {
+	switch public.(type) {
+	case *ecdsa.PublicKey, ed25519.PublicKey, *rsa.PublicKey:
+		return nil
+	}
+	return fmt.Errorf("a key of type %T", public)
+}
+
+func readJWK(text []byte) ([]Key, error) {
+	var jwk struct {
+		Type    string          `json:"kty"`
+		Curve   string          `json:"crv"`
+		X       string          `json:"x"`
+		Y       string          `json:"y"`
+		N       string          `json:"n"`
+		E       string          `json:"e"`
+		ID      string          `json:"kid"`
+		Private json.RawMessage `json:"d"`
+	}
+	if err := json.Unmarshal(text, &jwk); err != nil {
+		return nil, errors.New("JWK is not JSON")
+	}
+	if jwk.Private != nil {
+		return nil, errors.New("JWK holds a private key: give the public part only")
+	}
+	var public crypto.PublicKey
+	switch {
+	case jwk.Type == "EC" && jwk.Curve == "P-256":
+		x, y := part(jwk.X, 32), part(jwk.Y, 32)
+		key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, x, y))
+		if err != nil {
+			return nil, errors.New("JWK holds no point of P-256")
+		}
+		public = key
+	case jwk.Type == "OKP" && jwk.Curve == "Ed25519":
+		x := part(jwk.X, ed25519.PublicKeySize)
+		if x == nil {
+			return nil, errors.New("JWK holds no Ed25519 key")
+		}
+		public = ed25519.PublicKey(x)
+	case jwk.Type == "RSA":
+		n, e := part(jwk.N, 0), part(jwk.E, 0)
+		if len(n) < 128 || len(n) > 1024 || len(e) < 1 || len(e) > 3 {
+			return nil, errors.New("JWK holds no RSA key of a size in use")
+		}
+		public = &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(new(big.Int).SetBytes(e).Int64())}
+	default:
+		return nil, errors.New("JWK is neither EC P-256 nor OKP Ed25519 nor RSA")
+	}
+	keys, err := bareKey(public)
+	if err != nil {
+		return nil, err
+	}
+	// Some publish a travel certificate's key as JWK, with the certificate's id in base64.
+	if id := part(strings.NewReplacer("+", "-", "/", "_").Replace(jwk.ID), keyIDSize); id != nil {
+		named := keys[0]
+		named.ID = id
+		keys = append(keys, named)
+	}
+	return keys, nil
+}
+
+// part decodes a JWK's base64url, and gives nil unless it has size bytes (0: any).
+func part(s string, size int) []byte {
+	b, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(s, "="))
+	if err != nil || size != 0 && len(b) != size {
+		return nil
+	}
+	return b
+}

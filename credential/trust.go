@@ -1,0 +1,260 @@
+package credential
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"gatehouse"
+)
+
+const (
+	trustKind    = "trust"
+	maxTrustKeys = 10_000
+	maxSameID    = 8 // keys under one id: each costs a signature check
+)
+
+// A TrustList is the body of a region's signed list: whose keys its gates believe.
+type TrustList struct {
+	Kind    string           `json:"kind"` // always "trust"
+	Region  gatehouse.Issuer `json:"region"`
+	Version uint64           `json:"version"` // from 1, only grows
+	Issued  time.Time        `json:"issued"`
+	Keys    []TrustKey       `json:"keys"`
+}
+
+// A TrustKey is one key of the list.
+type TrustKey struct {
+	Issuer    gatehouse.Issuer `json:"issuer"`
+	KID       string           `json:"kid"`  // hex
+	SPKI      []byte           `json:"spki"` // SubjectPublicKeyInfo, DER; base64 in JSON
+	NotBefore time.Time        `json:"not_before"`
+	NotAfter  time.Time        `json:"not_after"`
+	Withdrawn bool             `json:"withdrawn,omitempty"`
+	Usage     []string         `json:"usage"` // "health-code", "test", "vaccination", "recovery"
+}
+
+// Listed writes a key as a trust list has it.
+func (k Key) Listed() (TrustKey, error) {
+	spki, err := x509.MarshalPKIXPublicKey(k.Public)
+	if err != nil {
+		return TrustKey{}, fmt.Errorf("list key: %w", err)
+	}
+	return TrustKey{
+		Issuer:    k.Issuer,
+		KID:       hex.EncodeToString(k.ID),
+		SPKI:      spki,
+		NotBefore: k.NotBefore.UTC(),
+		NotAfter:  k.NotAfter.UTC(),
+		Withdrawn: k.Withdrawn,
+		Usage:     k.Usage.Words(),
+	}, nil
+}
+
+// SealTrust signs a trust list. What OpenTrust would refuse is an error.
+func SealTrust(list TrustList, signers ...string) ([]byte, error) {
+	list.Kind = trustKind
+	body, err := json.Marshal(list)
+	if err != nil {
+		return nil, fmt.Errorf("seal trust: %w", err)
+	}
+	// One key a line, so that people can compare two versions. Quotes inside of a value are
+	// escaped, so nothing but a key begins like this.
+	body = bytes.ReplaceAll(body, []byte(`{"issuer":`), []byte("\n"+`{"issuer":`))
+	if _, err := readTrust(body); err != nil {
+		return nil, fmt.Errorf("seal trust: %w", err)
+	}
+	return Seal(trustKind, body, signers...)
+}
+
+// Trust is an opened trust list: a Keyring that does not change.
+type Trust struct {
+	Region  gatehouse.Issuer
+	Version uint64
+	Issued  time.Time
+
+	keys map[string][]Key
+	size int
+	body [sha256.Size]byte // tells two lists of one version apart
+}
+
+// OpenTrust opens a list that root signed, and refuses it whole when one key in it cannot
+// be used: a list with a slip in it must not look like a list without that key.
+func OpenTrust(sealed []byte, root string) (*Trust, error) {
+	body, err := Open(trustKind, sealed, root)
+	if err != nil {
+		return nil, err
+	}
+	t, err := readTrust(body)
+	if err != nil {
+		return nil, fmt.Errorf("open trust: %w", err)
+	}
+	return t, nil
+}
+
+// readTrust takes a body that is one JSON object, as Open makes sure of.
+func readTrust(body []byte) (*Trust, error) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	var list TrustList
+	if err := d.Decode(&list); err != nil {
+		return nil, err
+	}
+	switch {
+	case !isIssuer(string(list.Region)):
+		return nil, fmt.Errorf("region %.20q, want the form CN-330000", list.Region)
+	case list.Version == 0:
+		return nil, errors.New("version is missing: it counts from 1")
+	case list.Issued.IsZero():
+		return nil, errors.New("issued is missing")
+	case len(list.Keys) > maxTrustKeys:
+		return nil, fmt.Errorf("%d keys, at most %d", len(list.Keys), maxTrustKeys)
+	}
+	t := &Trust{
+		Region:  list.Region,
+		Version: list.Version,
+		Issued:  list.Issued,
+		keys:    make(map[string][]Key, len(list.Keys)),
+		size:    len(list.Keys),
+		body:    sha256.Sum256(bytes.TrimSpace(body)),
+	}
+	for i, listed := range list.Keys {
+		key, err := listed.key()
+		if err != nil {
+			return nil, fmt.Errorf("key %d: %w", i+1, err)
+		}
+		id := string(key.ID)
+		for _, other := range t.keys[id] {
+			if same, ok := key.Public.(interface{ Equal(crypto.PublicKey) bool }); ok && same.Equal(other.Public) {
+				return nil, fmt.Errorf("key %d: stands there twice: which one counts?", i+1)
+			}
+		}
+		if t.keys[id] = append(t.keys[id], key); len(t.keys[id]) > maxSameID {
+			return nil, fmt.Errorf("key %d: more than %d keys under id %x", i+1, maxSameID, key.ID)
+		}
+	}
+	return t, nil
+}
+
+func (l TrustKey) key() (Key, error) {
+	id, err := hex.DecodeString(l.KID)
+	if err != nil || len(id) == 0 || len(id) > maxKeyID {
+		return Key{}, fmt.Errorf("kid is not hex of 1 to %d bytes", maxKeyID)
+	}
+	public, err := x509.ParsePKIXPublicKey(l.SPKI)
+	if err != nil {
+		return Key{}, fmt.Errorf("spki: %w", err)
+	}
+	if !slices.ContainsFunc([]int64{algES256, algEdDSA, algPS256}, func(alg int64) bool { return fits(alg, public) }) {
+		return Key{}, errors.New("spki: want P-256, Ed25519 or RSA of 2048 to 4096 bits")
+	}
+	var usage Usage
+	for _, word := range l.Usage {
+		bit := slices.Index(usageWords[:], word)
+		if bit < 0 {
+			return Key{}, fmt.Errorf("usage %.20q, want some of %v", word, usageWords)
+		}
+		usage |= 1 << bit
+	}
+	switch {
+	case !isIssuer(string(l.Issuer)):
+		return Key{}, fmt.Errorf("issuer %.20q, want the form CN-330100 or DE", l.Issuer)
+	case usage == 0:
+		return Key{}, fmt.Errorf("usage is missing: some of %v", usageWords)
+	case l.NotBefore.IsZero() || !l.NotAfter.After(l.NotBefore):
+		return Key{}, errors.New("not_before and not_after must both be there, in this order")
+	}
+	if usage&UseHealthCode != 0 {
+		native := sha256.Sum256(l.SPKI)
+		if !bytes.Equal(id, native[:keyIDSize]) {
+			return Key{}, fmt.Errorf("kid of a health code's key, want %x", native[:keyIDSize])
+		}
+	}
+	return Key{
+		ID: id, Issuer: l.Issuer, Public: public,
+		NotBefore: l.NotBefore, NotAfter: l.NotAfter,
+		Withdrawn: l.Withdrawn, Usage: usage,
+	}, nil
+}
+
+// Keys gives the keys under a key id; the caller does not change them.
+func (t *Trust) Keys(kid []byte) []Key { return t.keys[string(kid)] }
+
+// Len is the number of keys.
+func (t *Trust) Len() int { return t.size }
+
+// Age is the time since the list was issued. It is negative on a clock that is behind it,
+// which is then wrong.
+func (t *Trust) Age(at time.Time) time.Duration { return at.Sub(t.Issued) }
+
+// follows tells whether t may take the place of old.
+func (t *Trust) follows(old *Trust) error {
+	switch {
+	case t.Region != old.Region:
+		return fmt.Errorf("it is %s's, %s's is in use", t.Region, old.Region)
+	case t.Version < old.Version:
+		return fmt.Errorf("version %d is older than %d, which is in use", t.Version, old.Version)
+	case t.Version == old.Version && t.body != old.body:
+		return fmt.Errorf("version %d is in use and says something else", t.Version)
+	}
+	return nil
+}
+
+// A TrustSet holds the trust list in use while a gate runs. The zero value holds none: no
+// key is known, and its age is without end.
+type TrustSet struct {
+	current atomic.Pointer[Trust]
+}
+
+// trustAhead is how far a list's issue may lie ahead of a trusted clock.
+const trustAhead = 24 * time.Hour
+
+// Adopt puts a list into use. It never rolls back: an older version, other words under the
+// same version and another region's list are errors, and what is in use stays. So is a list
+// from far in the future of at, which would never grow old; a zero at leaves that open, for
+// a gate whose clock cannot be trusted.
+func (s *TrustSet) Adopt(next *Trust, at time.Time) error {
+	if !at.IsZero() && next.Issued.After(at.Add(trustAhead)) {
+		return fmt.Errorf("adopt trust %s/%d: issued %s, which is yet to come",
+			next.Region, next.Version, next.Issued.UTC().Format(time.RFC3339))
+	}
+	for {
+		old := s.current.Load()
+		if old != nil {
+			if err := next.follows(old); err != nil {
+				return fmt.Errorf("adopt trust %s/%d: %w", next.Region, next.Version, err)
+			}
+		}
+		if s.current.CompareAndSwap(old, next) {
+			return nil
+		}
+	}
+}
+
+// Current is the list in use, or nil.
+func (s *TrustSet) Current() *Trust { return s.current.Load() }
+
+// Keys gives the keys under a key id of the list in use.
+func (s *TrustSet) Keys(kid []byte) []Key {
+	if t := s.current.Load(); t != nil {
+		return t.Keys(kid)
+	}
+	return nil
+}
+
+// Age is that of the list in use.
+func (s *TrustSet) Age(at time.Time) time.Duration {
+	if t := s.current.Load(); t != nil {
+		return t.Age(at)
+	}
+	return math.MaxInt64
+}
