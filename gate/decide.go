@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -22,6 +23,9 @@ var (
 // there still. A decision after that would open for somebody else.
 const decideWithin = 10 * time.Minute
 
+// rememberDecisions is more than any lane's guards take while a passage can be decided.
+const rememberDecisions = 256
+
 // Decide takes a guard's word on an earlier passage. It is another passage that amends the
 // first: nothing in the book is ever changed. Written first, then opened, as with Admit.
 func (l *Lane) Decide(ctx context.Context, d Decision) (gatehouse.Passage, error) {
@@ -30,7 +34,7 @@ func (l *Lane) Decide(ctx context.Context, d Decision) (gatehouse.Passage, error
 	}
 	defer l.begin()()
 
-	if l.decided.Amends == d.Amends && l.decided.Call == d.Call {
+	if slices.ContainsFunc(l.decided, func(old Decision) bool { return old.Amends == d.Amends && old.Call == d.Call }) {
 		return gatehouse.Passage{}, ErrDecided
 	}
 	first, err := l.Log.Passage(ctx, d.Amends)
@@ -50,7 +54,8 @@ func (l *Lane) Decide(ctx context.Context, d Decision) (gatehouse.Passage, error
 		Detail: fmt.Sprintf("instead of %s %s", first.Verdict.Call, first.Verdict.Reason)}
 	p, err = l.writeThenOpen(ctx, p, nil)
 	if p.Seq != 0 {
-		l.decided = d
+		l.decided = append(l.decided, d)
+		l.decided = l.decided[max(0, len(l.decided)-rememberDecisions):]
 	}
 	return p, err
 }

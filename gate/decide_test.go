@@ -32,11 +32,18 @@ func TestGuardsDecisionIsAnotherPassage(t *testing.T) {
 	if f.rows[0].Verdict.Reason != gatehouse.ReasonFever {
 		t.Error("the first row was changed")
 	}
-	if _, err := l.Decide(t.Context(), d); !errors.Is(err, ErrDecided) {
-		t.Errorf("a second click: %v, want %v", err, ErrDecided)
+	other, err := l.Admit(t.Context(), gatehouse.Sighting{})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if len(f.rows) != 2 {
-		t.Errorf("%d rows, want 2", len(f.rows))
+	if _, err := l.Decide(t.Context(), Decision{Amends: other.Seq, Call: gatehouse.Deny, Guard: "Wu", Note: "left"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Decide(t.Context(), d); !errors.Is(err, ErrDecided) {
+		t.Errorf("a second click, after another guard's decision: %v, want %v", err, ErrDecided)
+	}
+	if len(f.rows) != 4 {
+		t.Errorf("%d rows, want 4", len(f.rows))
 	}
 }
 

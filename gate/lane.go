@@ -31,13 +31,15 @@ type Lane struct {
 	turn sync.Mutex   // one transaction at a time: a person's, or a guard's decision
 	busy atomic.Int64 // when the transaction under way began, in Unix nanoseconds; 0 for none
 
-	decided Decision // the last one; a second click on it must not open twice
+	decided []Decision // the last few; a second click on one must not open twice
+	judged  time.Time  // of the frame in which the last health code was
 }
 
 // Admit takes one person from a text seen to a barrier opened, top to bottom. The passage
-// it returns is in the book when its Seq is not zero. An error is a breakdown on the way:
-// the passage then says what the screen must show, and the barrier stayed shut unless the
-// error says otherwise.
+// it returns is in the book when its Seq is not zero. A code that is not ours, on the screen
+// of a person who was judged in the same frame, is no passage. An error is a breakdown on
+// the way: the passage then says what the screen shows, and the barrier stayed shut unless
+// the error says otherwise.
 func (l *Lane) Admit(ctx context.Context, s gatehouse.Sighting) (gatehouse.Passage, error) {
 	defer l.begin()()
 
@@ -48,6 +50,8 @@ func (l *Lane) Admit(ctx context.Context, s gatehouse.Sighting) (gatehouse.Passa
 	pass, err := l.Verifier.Verify(s.Text, at)
 	var refusal *gatehouse.Refusal
 	switch {
+	case errors.As(err, &refusal) && refusal.Reason == gatehouse.ReasonNotOurs && !s.At.IsZero() && s.At.Equal(l.judged):
+		return gatehouse.Passage{}, nil // what else is on the screen of a person who was just judged
 	case errors.As(err, &refusal):
 		evidence.Refusal = refusal
 		p.Format, p.Issuer, p.KeyID = refusal.Format, refusal.Issuer, refusal.KeyID
@@ -60,6 +64,9 @@ func (l *Lane) Admit(ctx context.Context, s gatehouse.Sighting) (gatehouse.Passa
 		if err := l.measure(ctx, &p, evidence); err != nil {
 			return p, err
 		}
+	}
+	if p.Verdict.Reason != gatehouse.ReasonNotOurs {
+		l.judged = s.At
 	}
 	p.Took = s.Took + l.since(at)
 	return l.writeThenOpen(ctx, p, evidence.Pass)

@@ -206,3 +206,25 @@ func TestCancelledLaneWritesNothing(t *testing.T) {
 		t.Errorf("%d rows for a person whom nobody judged", len(f.rows))
 	}
 }
+
+func TestMenuBesideAHealthCodeIsNobodysPassage(t *testing.T) {
+	f := fakeLane{skin: 36_600}
+	l := f.lane()
+	frame := noon.Add(-time.Second)
+	if _, err := l.Admit(t.Context(), gatehouse.Sighting{Text: "RHC1:...", At: frame}); err != nil {
+		t.Fatal(err)
+	}
+	f.verifyErr = &gatehouse.Refusal{Reason: gatehouse.ReasonNotOurs}
+	if _, err := l.Admit(t.Context(), gatehouse.Sighting{Text: "https://example.com", At: frame}); err != nil {
+		t.Fatal(err)
+	}
+	if len(f.rows) != 1 || len(f.shown) != 1 {
+		t.Errorf("%d rows, shown %d times; want the judged person alone", len(f.rows), len(f.shown))
+	}
+	if _, err := l.Admit(t.Context(), gatehouse.Sighting{Text: "https://example.com", At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	if len(f.rows) != 2 {
+		t.Errorf("%d rows; want the next one who shows a menu told so", len(f.rows))
+	}
+}

@@ -43,7 +43,7 @@ func (l *Lane) Run(ctx context.Context) error {
 		}
 		pause = shortestPause
 		if p, err := l.Admit(ctx, s); err != nil && ctx.Err() == nil {
-			l.Logger.Error("lane", "reason", p.Verdict.Reason, "err", err)
+			l.Logger.Error("lane", "call", p.Verdict.Call.String(), "err", err)
 		}
 	}
 }
