@@ -77,10 +77,24 @@ func code(c *cobra.Command, err error, stderr io.Writer) int {
 	return Fault
 }
 
-// Logger writes for people on a terminal and for programs elsewhere.
-func Logger(w io.Writer) *slog.Logger {
-	if f, ok := w.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
-		return slog.New(slog.NewTextHandler(w, nil))
+// unreadable makes an error of settings.Read the caller's mistake: the file's faults, or a
+// file that is not there.
+func unreadable(err error) error {
+	var faults *settings.Faults
+	if errors.As(err, &faults) {
+		return err
 	}
-	return slog.New(slog.NewJSONHandler(w, nil))
+	return UsageError{err}
+}
+
+// Logger writes for people on a terminal and for programs elsewhere. It becomes the
+// process's own, so that what a driver has to say stands in the same log.
+func Logger(w io.Writer) *slog.Logger {
+	var h slog.Handler = slog.NewJSONHandler(w, nil)
+	if f, ok := w.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
+		h = slog.NewTextHandler(w, nil)
+	}
+	logger := slog.New(h)
+	slog.SetDefault(logger)
+	return logger
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -76,13 +77,24 @@ func Read(path string, into Checker) error {
 	}
 	faults := parse(string(text), into)
 	lines := keyLines(string(text))
+	// A value that could not be read looks missing to the check; people should read of it
+	// once.
+	unread := faults
 	into.Check(func(key, what, hint string) {
-		faults = append(faults, Fault{Line: lines[key], Key: key, What: what, Hint: hint})
+		f := Fault{Line: lines[key], Key: key, What: what, Hint: hint}
+		if !slices.ContainsFunc(unread, f.about) {
+			faults = append(faults, f)
+		}
 	})
-	if faults = tidy(faults); len(faults) > 0 {
+	if len(faults) > 0 {
 		return &Faults{File: path, List: faults}
 	}
 	return nil
+}
+
+// about reports whether two faults are about one line or one key.
+func (f Fault) about(other Fault) bool {
+	return f.Line > 0 && f.Line == other.Line || f.Key != "" && f.Key == other.Key
 }
 
 // parse decodes the text and collects faults. The decoder stops at the first value of a
@@ -120,18 +132,4 @@ func parse(text string, into any) (faults []Fault) {
 		}
 	}
 	return faults
-}
-
-// tidy keeps one fault a line: a value of a wrong type is also missing to the check that
-// comes after, and people should read of it once.
-func tidy(all []Fault) (kept []Fault) {
-	seen, keyed := map[int]bool{}, map[string]bool{}
-	for _, f := range all {
-		if f.Line > 0 && seen[f.Line] || f.Key != "" && keyed[f.Key] {
-			continue
-		}
-		seen[f.Line], keyed[f.Key] = true, true
-		kept = append(kept, f)
-	}
-	return kept
 }

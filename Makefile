@@ -1,0 +1,74 @@
+# make         build the three programs into bin/
+# make demo    a region, a gate, a queue of people: nothing to plug in, nothing to install
+# make test    everything that must hold; installs what it needs when it may
+# make arm     static binaries for 64-bit and 32-bit boards
+# make bench   what it costs, as a table
+# make fuzz    each parser against random input, FUZZTIME each
+
+GO       ?= go
+FUZZTIME ?= 30s
+VERSION  := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+PROGRAMS := gated regiond gatectl
+STATIC   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
+
+# What the tests need beside Go: OpenCV for the build tag, a browser for the screens with a
+# font for their Chinese, systemd-analyze for the units.
+TEST_PACKAGES := libopencv-dev pkg-config g++ chromium fonts-noto-cjk systemd
+
+.PHONY: build demo test arm bench fuzz check unit race opencv needs clean
+
+build:
+	$(STATIC) -o bin/ $(addprefix ./cmd/,$(PROGRAMS))
+
+demo: build
+	bin/gatectl demo
+
+test: needs check arm unit race opencv
+
+arm:
+	GOARCH=arm64 $(STATIC) -o bin/arm64/ $(addprefix ./cmd/,$(PROGRAMS))
+	GOARCH=arm GOARM=7 $(STATIC) -o bin/armv7/ $(addprefix ./cmd/,$(PROGRAMS))
+	@size=$$(stat -c %s bin/armv7/gated); echo "gated for armv7: $$size bytes"; \
+	 if [ $$size -ge 20000000 ]; then echo "gated for armv7 must stay under 20000000 bytes" >&2; exit 1; fi
+
+check:
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt would change:" $$unformatted >&2; exit 1; fi
+	$(GO) vet ./...
+
+unit:
+	$(GO) test -timeout 20m ./...
+
+# The parts that share memory between goroutines, under the race detector.
+race:
+	$(GO) test -race -timeout 20m ./gate/ ./scanner ./sensors/... ./sync/...
+
+opencv:
+	@if pkg-config --exists opencv4 2>/dev/null; then \
+	   echo "$(GO) test -tags opencv ./scanner/..."; CGO_ENABLED=1 $(GO) test -tags opencv -timeout 30m ./scanner/...; \
+	 elif [ "$(CI)" = true ]; then echo "opencv4 is not installed: the build tag is not tested" >&2; exit 1; \
+	 else echo "left out: the opencv build tag (apt-get install libopencv-dev g++)"; fi
+
+needs:
+	@missing=; for p in $(TEST_PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	 if [ -z "$$missing" ]; then exit 0; fi; \
+	 if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	   echo "installing$$missing"; apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$missing >/dev/null; \
+	 else echo "not installed:$$missing: tests that need them are left out"; fi
+
+bench: build
+	bin/gatectl bench
+	@echo; echo "stages alone:"
+	$(GO) test -run '^$$' -bench . -benchmem ./credential ./policy ./scanner/... ./store
+	@echo; echo "memory of gated in the demo, KiB:"
+	bin/gatectl demo --for 20s --json | tail -n 1 | tee /dev/stderr | grep -o '"gated_peak_kib":[0-9]*'
+
+fuzz:
+	@set -e; for pkg in $$($(GO) list ./...); do \
+	   for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	     echo "$$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$pkg; \
+	   done; \
+	 done
+
+clean:
+	rm -rf bin

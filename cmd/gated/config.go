@@ -1,0 +1,137 @@
+package main
+
+import (
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+)
+
+// config is the settings file of one gate: where things are and how they are wired. What
+// the region decides (issuers, fever line, how old a code may be) is not in it: that is in
+// the signed files of the trust folder.
+type config struct {
+	Name        string        `toml:"name"`        // of this gate in book, log and region: "hangzhou-east-7"
+	Book        string        `toml:"book"`        // file of the gate's book
+	Camera      string        `toml:"camera"`      // "v4l2:/dev/video0", "file:frames", "sim:people.jsonl"
+	Thermometer string        `toml:"thermometer"` // "mlx90614:/dev/i2c-1", "sim:skin.jsonl", "none"
+	Barrier     string        `toml:"barrier"`     // "gpio:GPIO17?active=high&pulse=800ms", "note:"
+	Lights      string        `toml:"lights"`      // "gpio:?active=high&green=GPIO22&amber=GPIO23&red=GPIO24", "none"
+	Trust       trustConfig   `toml:"trust"`
+	Console     consoleConfig `toml:"console"`
+	Guards      []guardConfig `toml:"guard"`
+	Region      regionConfig  `toml:"region"`
+}
+
+type trustConfig struct {
+	Folder string `toml:"folder"` // holds trust.note and policy.note
+	Root   string `toml:"root"`   // public key of who signs them: "CN-330000+5a1f...+A..."
+}
+
+type consoleConfig struct {
+	Listen string `toml:"listen"` // "127.0.0.1:8440"
+	Token  string `toml:"token"`  // asked of every page but the public one
+	Sound  string `toml:"sound"`  // "off", "neutral", "distinct"
+	Blue   bool   `toml:"blue"`   // admit in blue, for guards who cannot tell red from green
+}
+
+type guardConfig struct {
+	Name string `toml:"name"`
+	PIN  string `toml:"pin"` // as `gatectl pin` prints it, never the digits
+}
+
+type regionConfig struct {
+	URL  string   `toml:"url"`  // "https://region.example:8443"; empty: the book waits on the gate
+	CA   string   `toml:"ca"`   // PEM file of who vouches for the region's certificate
+	Key  string   `toml:"key"`  // PEM file of the gate's own key
+	Beat duration `toml:"beat"` // between two attempts when no new row calls for one; default "30s"
+
+	// LongestWait is how far apart attempts may drift while the region does not answer;
+	// default "10m". A region that comes back is met by all its gates at once otherwise.
+	LongestWait duration `toml:"longest_wait"`
+}
+
+// duration reads "30s" and "5m" from TOML.
+type duration time.Duration
+
+func (d *duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	*d = duration(v)
+	return err
+}
+
+func (c *config) Check(fault func(key, what, hint string)) {
+	need := func(key, value, hint string) {
+		if value == "" {
+			fault(key, "is missing", hint)
+		}
+	}
+	need("name", c.Name, `as in name = "hangzhou-east-7"`)
+	if strings.ContainsFunc(c.Name, func(r rune) bool { return !strings.ContainsRune(nameLetters, r) }) || len(c.Name) > 64 {
+		fault("name", "may hold a to z, 0 to 9 and hyphens, 64 at most: it is part of addresses", "")
+	}
+	need("book", c.Book, `as in book = "/var/lib/gatehouse/book.db"`)
+	need("camera", c.Camera, `as in camera = "v4l2:/dev/v4l/by-id/..."`)
+	need("thermometer", c.Thermometer, `as in thermometer = "mlx90614:/dev/i2c-1", or "none"`)
+	need("barrier", c.Barrier, `as in barrier = "gpio:GPIO17?active=high&pulse=800ms", or "note:" for none`)
+	need("trust.folder", c.Trust.Folder, `as in folder = "/var/lib/gatehouse/trust"`)
+	need("trust.root", c.Trust.Root, "the line in the trust folder's root.pub")
+	if _, err := note.NewVerifier(c.Trust.Root); c.Trust.Root != "" && err != nil {
+		fault("trust.root", "is no signer's public key", "the line in the trust folder's root.pub")
+	}
+	if c.Console.Listen == "" {
+		c.Console.Listen = "127.0.0.1:8440"
+	}
+	c.checkConsole(fault)
+	if c.Region.URL != "" {
+		if u, err := url.Parse(c.Region.URL); err != nil || u.Scheme != "https" || u.Host == "" {
+			fault("region.url", "is no https address", `as in url = "https://region.example:8443"`)
+		}
+		need("region.ca", c.Region.CA, "the file that `regiond` was given as certificate")
+		need("region.key", c.Region.Key, "the file that `gatectl key` made")
+	}
+	if c.Region.Beat == 0 {
+		c.Region.Beat = duration(30 * time.Second)
+	}
+	if c.Region.LongestWait == 0 {
+		c.Region.LongestWait = duration(10 * time.Minute)
+	}
+	if c.Region.LongestWait < duration(time.Second) {
+		fault("region.longest_wait", "is shorter than 1s", `as in longest_wait = "10m"`)
+	}
+	if c.Region.Beat < duration(100*time.Millisecond) {
+		fault("region.beat", "is shorter than 100ms", `as in beat = "30s"`)
+	}
+}
+
+const nameLetters = "abcdefghijklmnopqrstuvwxyz0123456789-"
+
+func (c *config) checkConsole(fault func(key, what, hint string)) {
+	host, _, err := net.SplitHostPort(c.Console.Listen)
+	if err != nil {
+		fault("console.listen", "is no address with a port", `as in listen = "127.0.0.1:8440"`)
+	} else if ip := net.ParseIP(host); c.Console.Token == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		fault("console.token", "is missing: the guard's page names people, and this address is open to others", "or listen on 127.0.0.1")
+	}
+	switch c.Console.Sound {
+	case "":
+		c.Console.Sound = "neutral"
+	case "off", "neutral", "distinct":
+	default:
+		fault("console.sound", "is none of off, neutral, distinct", "")
+	}
+	names := map[string]bool{}
+	for _, g := range c.Guards {
+		switch {
+		case g.Name == "" || g.PIN == "":
+			fault("guard", "a guard has a name and a pin", "`gatectl pin` makes one")
+		case !strings.HasPrefix(g.PIN, "pbkdf2-sha256$"):
+			fault("guard.pin", g.Name+"'s is not what `gatectl pin` prints: a PIN itself must not stand in a file", "gatectl pin")
+		case names[g.Name]:
+			fault("guard", "two guards are called "+g.Name, "decisions are written down by name")
+		}
+		names[g.Name] = true
+	}
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gatehouse/cmd/daemon"
+)
+
+func gatedSays(t *testing.T, args ...string) (int, string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code := daemon.Execute(command(), args, &out, &errs)
+	return code, out.String() + errs.String()
+}
+
+func TestShippedSettingsLackNothingButTheRegionsKey(t *testing.T) {
+	code, said := gatedSays(t, "--check", "--config", filepath.Join("..", "..", "firmware", "etc", "gate.toml"))
+	lines := strings.Split(strings.TrimSpace(said), "\n")
+	if code != daemon.Usage || len(lines) != 1 || !strings.Contains(lines[0], "trust.root") {
+		t.Errorf("exit code %d:\n%s\nwant one fault, the root key that only the region has", code, said)
+	}
+}
+
+func TestSettingsWithFaultsNameThemAllAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gate.toml")
+	text := `name = "Ost 7"
+bok = "/tmp/book.db"
+camera = 7
+[console]
+listen = "0.0.0.0:8440"
+sound = "loud"
+[region]
+url = "http://region.example"
+beat = "soon"
+[[guard]]
+name = "Li"
+pin = "2468"
+`
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, said := gatedSays(t, "--config", path)
+	if code != daemon.Usage {
+		t.Errorf("exit code %d, want %d", code, daemon.Usage)
+	}
+	for _, want := range []string{
+		"line 1: name: may hold", "line 2: bok: unknown key (did you mean book?)", "line 3: ", "book: is missing", "thermometer: is missing",
+		"barrier: is missing", "trust.folder: is missing", "trust.root: is missing", "console.token: is missing", "line 6: console.sound",
+		"line 8: region.url", "region.ca: is missing", "region.key: is missing", "line 9: ", "line 12: guard.pin",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("no %q in:\n%s", want, said)
+		}
+	}
+}
+
+func TestSettingsThatAreNotThereAreTheCallersMistake(t *testing.T) {
+	if code, said := gatedSays(t, "--config", filepath.Join(t.TempDir(), "none.toml")); code != daemon.Usage || !strings.Contains(said, "none.toml") {
+		t.Errorf("exit code %d: %s", code, said)
+	}
+}

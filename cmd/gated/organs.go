@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+
+	"gatehouse"
+	"gatehouse/gate"
+	"gatehouse/scanner"
+	"gatehouse/scanner/camera"
+	"gatehouse/sensors"
+	"gatehouse/store"
+)
+
+// The types of this file stand between the lane and an organ to note the organ's trouble
+// in the gate's health. They decide nothing.
+
+// A journal is the book as the lane sees it: each row is a line of the operator's log too,
+// and wakes the uplink.
+type journal struct {
+	book   *store.Log
+	wake   func()
+	health *health
+	logger *slog.Logger
+}
+
+func (j *journal) Record(ctx context.Context, p gatehouse.Passage) (gatehouse.Passage, error) {
+	written, err := j.book.Record(ctx, p)
+	if ctx.Err() == nil && j.health.note(gatehouse.ReasonLog, err, time.Now()) {
+		if err != nil {
+			j.logger.Error("book", "reason", gatehouse.ReasonLog, "err", err, "hint", "everybody is referred until it can be written: make room on its disk")
+		} else {
+			j.logger.Info("book can be written again")
+		}
+	}
+	if err != nil {
+		return written, err
+	}
+	queue, err := j.book.Queue(ctx)
+	if err != nil {
+		j.logger.Warn("book", "reason", gatehouse.ReasonLog, "err", err)
+	}
+	j.logger.Info("passage", passageAttrs(written, queue)...)
+	j.wake()
+	return written, nil
+}
+
+func (j *journal) Passage(ctx context.Context, seq gatehouse.Seq) (gatehouse.Passage, error) {
+	return j.book.Passage(ctx, seq)
+}
+
+// passageAttrs is a passage as a line of the log: what happened, to whose code, never whose.
+func passageAttrs(p gatehouse.Passage, queue uint64) []any {
+	attrs := []any{"seq", p.Seq, "call", p.Verdict.Call.String(), "reason", p.Verdict.Reason, "detail", p.Verdict.Detail,
+		"issuer", p.Issuer, "grade", p.Grade.String(), "skin", int(p.Skin.Skin), "quality", p.Skin.Quality.String(),
+		"took_ms", float64(p.Took.Microseconds()) / 1000, "queue", queue}
+	if p.Amends != 0 {
+		attrs = append(attrs, "amends", p.Amends, "guard", p.Guard)
+	}
+	return attrs
+}
+
+// A thermometer notes whether the sensor answers.
+type thermometer struct {
+	*sensors.Thermometer
+	health *health
+}
+
+func (t thermometer) Skin(ctx context.Context) (gatehouse.Measurement, error) {
+	m, err := t.Thermometer.Skin(ctx)
+	if ctx.Err() == nil {
+		t.health.note(gatehouse.ReasonSensorFault, err, time.Now())
+	}
+	return m, err
+}
+
+// An eye notes whether the camera gives frames.
+type eye struct {
+	*scanner.Scanner
+	source camera.Source
+	health *health
+}
+
+func (e eye) Next(ctx context.Context) (gatehouse.Sighting, error) {
+	s, err := e.Scanner.Next(ctx)
+	if ctx.Err() == nil && !errors.Is(err, io.EOF) {
+		e.health.note(gatehouse.ReasonCamera, err, time.Now())
+	}
+	return s, err
+}
+
+// A barrier notes whether the relay moved.
+type barrier struct {
+	*sensors.Barrier
+	health *health
+}
+
+func (b barrier) Open(ctx context.Context) error {
+	err := b.Barrier.Open(ctx)
+	b.health.note(gatehouse.ReasonBarrier, err, time.Now())
+	return err
+}
+
+// A front is everything that shows a verdict: the screens, and the lights that hang on the
+// daemon so that they work when every browser is dead.
+type front struct {
+	screen gate.Screen
+	lights *sensors.Lights
+	logger *slog.Logger
+}
+
+func (f front) Show(v gate.View) {
+	if err := f.lights.Show(v.Passage.Verdict.Call); err != nil {
+		f.logger.Warn("lights", "err", err)
+	}
+	f.screen.Show(v)
+}
+
+// errStale words the age of the keys for the health list.
+var errStale = errors.New("the signed trust list is older than the policy allows: bring a new one")
