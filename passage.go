@@ -63,7 +63,7 @@ func (i Issuer) Within(region Issuer) bool {
 		return region != ""
 	}
 	country, division, ok := strings.Cut(string(region), "-")
-	if !ok || country != i.Country() {
+	if !ok || division == "" || country != i.Country() {
 		return false
 	}
 	for len(division) > 2 && strings.HasSuffix(division, "00") {

@@ -32,6 +32,7 @@ func TestRegionHoldsItsParts(t *testing.T) {
 		{"DE", "DE", true},
 		{"DE", "D", false},
 		{"CNX-330100", "CN-33", false},
+		{"CN-330100", "CN-", false}, // a slip of the pen is not the whole country
 		{"", "", false},
 		{"DE", "", false},
 		{"", "DE", false},

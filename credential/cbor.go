@@ -2,7 +2,7 @@ package credential
 
 import (
 	"errors"
-	"fmt"
+	"io"
 	"math"
 	"time"
 
@@ -34,16 +34,66 @@ var encoding = func() cbor.EncMode {
 	return mode
 }()
 
+// A flaw is what is wrong with an item, in words of our own.
+type flaw string
+
+func (f flaw) Error() string { return string(f) }
+
+// decode reads one item. Its error is a flaw and holds nothing of what was decoded: it goes
+// to the screen, the log and the book, and a library may quote what it could not read.
+func decode(item []byte, value any) error {
+	if err := decoding.Unmarshal(item, value); err != nil {
+		return flawOf(err)
+	}
+	return nil
+}
+
+func flawOf(err error) flaw {
+	var (
+		ours    flaw
+		twice   *cbor.DupMapKeyError
+		follows *cbor.ExtraneousDataError
+		deep    *cbor.MaxNestedLevelError
+		many    *cbor.MaxArrayElementsError
+		pairs   *cbor.MaxMapPairsError
+		other   *cbor.UnmarshalTypeError
+		text    *cbor.SemanticError
+	)
+	switch {
+	case errors.As(err, &ours):
+		return ours
+	case errors.As(err, &twice):
+		return "a key stands there twice"
+	case errors.As(err, &follows):
+		return "bytes follow the end"
+	case errors.As(err, &deep):
+		return "nested too deep"
+	case errors.As(err, &many), errors.As(err, &pairs):
+		return "a list is too long"
+	case errors.As(err, &other):
+		return "a value is of another type than it should be"
+	case errors.As(err, &text):
+		return "a text is not UTF-8"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "cut off"
+	}
+	return "not CBOR that can be read"
+}
+
 // bytesOf is a CBOR byte string and nothing else: the decoder would also take a list of
 // small numbers for a []byte.
 type bytesOf []byte
 
 func (b *bytesOf) UnmarshalCBOR(item []byte) error {
 	if len(item) == 0 || item[0]>>5 != 2 {
-		return errors.New("not a byte string")
+		return flaw("not a byte string")
 	}
-	return decoding.Unmarshal(item, (*[]byte)(b))
+	return decode(item, (*[]byte)(b))
 }
+
+// maxNumber is more bytes than any number or tagged time takes. What is longer is not built
+// up first, only to see that it is none: a list of lists would grow a hundredfold.
+const maxNumber = 64
 
 // An instant is a NumericDate of RFC 8392 in whole seconds; zero is absent. Issuers write
 // it as an integer; some wrote a float or a tagged time, and are taken at their word.
@@ -52,8 +102,11 @@ type instant int64
 const lastInstant = 253402300799 // 9999-12-31T23:59:59Z
 
 func (t *instant) UnmarshalCBOR(item []byte) error {
+	if len(item) > maxNumber {
+		return flaw("a time is no number")
+	}
 	var value any
-	if err := decoding.Unmarshal(item, &value); err != nil {
+	if err := decode(item, &value); err != nil {
 		return err
 	}
 	var seconds float64
@@ -62,15 +115,17 @@ func (t *instant) UnmarshalCBOR(item []byte) error {
 		return nil
 	case uint64:
 		seconds = float64(v)
+	case int64:
+		seconds = float64(v)
 	case float64:
 		seconds = math.Floor(v)
 	case time.Time:
 		seconds = float64(v.Unix())
 	default:
-		return fmt.Errorf("a time is written as %T", value)
+		return flaw("a time is no number")
 	}
 	if !(seconds >= 1 && seconds <= lastInstant) { // NaN fails here too
-		return errors.New("a time is out of range")
+		return flaw("a time is out of range")
 	}
 	*t = instant(seconds)
 	return nil
@@ -82,8 +137,11 @@ func (t instant) time() time.Time { return time.Unix(int64(t), 0).UTC() }
 type count int
 
 func (c *count) UnmarshalCBOR(item []byte) error {
+	if len(item) > maxNumber {
+		return flaw("a count is no number")
+	}
 	var value any
-	if err := decoding.Unmarshal(item, &value); err != nil {
+	if err := decode(item, &value); err != nil {
 		return err
 	}
 	var n float64
@@ -92,13 +150,15 @@ func (c *count) UnmarshalCBOR(item []byte) error {
 		return nil
 	case uint64:
 		n = float64(v)
+	case int64:
+		n = float64(v)
 	case float64:
 		n = v
 	default:
-		return fmt.Errorf("a count is written as %T", value)
+		return flaw("a count is no number")
 	}
 	if !(n >= 0 && n <= 1000) || n != math.Trunc(n) {
-		return errors.New("a count is out of range")
+		return flaw("a count is out of range")
 	}
 	*c = count(n)
 	return nil

@@ -77,12 +77,12 @@ func parseSign1(message []byte) (sign1, error) {
 		Payload     bytesOf
 		Signature   bytesOf
 	}
-	if err := decoding.Unmarshal(body, &parts); err != nil {
+	if err := decode(body, &parts); err != nil {
 		return sign1{}, err
 	}
 	var protected header
 	if len(parts.Protected) > 0 {
-		if err := decoding.Unmarshal(parts.Protected, &protected); err != nil {
+		if err := decode(parts.Protected, &protected); err != nil {
 			return sign1{}, fmt.Errorf("protected header: %w", err)
 		}
 	}
@@ -114,7 +114,7 @@ func parseSign1(message []byte) (sign1, error) {
 		alg = parts.Unprotected.Alg
 	}
 	if alg != nil {
-		if err := decoding.Unmarshal(alg, &s.alg); err != nil {
+		if err := decode(alg, &s.alg); err != nil {
 			return sign1{}, fmt.Errorf("algorithm: %w", err)
 		}
 	}
@@ -128,7 +128,7 @@ func untag(message []byte) ([]byte, error) {
 			break
 		}
 		var tag cbor.RawTag
-		if err := decoding.Unmarshal(message, &tag); err != nil {
+		if err := decode(message, &tag); err != nil {
 			return nil, err
 		}
 		if tag.Number == want {

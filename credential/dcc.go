@@ -33,16 +33,19 @@ const (
 	maxWord     = 64       // bytes of a word that is passed on
 )
 
-// inflate undoes zlib (RFC 1950), and stops at what no certificate needs.
+// inflate undoes zlib (RFC 1950), and stops at what no certificate needs. Of the text, the
+// standard library's errors hold a position at most.
 func inflate(compressed []byte) ([]byte, error) {
 	in := bytes.NewReader(compressed)
-	z, err := zlib.NewReader(in)
-	if err != nil {
-		return nil, err
-	}
 	var out bytes.Buffer
-	n, err := io.Copy(&out, io.LimitReader(z, maxInflated+1))
+	var n int64
+	z, err := zlib.NewReader(in)
+	if err == nil {
+		n, err = io.Copy(&out, io.LimitReader(z, maxInflated+1))
+	}
 	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, errors.New("cut off")
 	case err != nil:
 		return nil, err
 	case n > maxInflated:
@@ -96,14 +99,14 @@ func openDCC(c claims) (contents, error) {
 	var wrap struct {
 		Certificate cbor.RawMessage `cbor:"1,keyasint"`
 	}
-	if err := decoding.Unmarshal(c.DCC, &wrap); err != nil {
+	if err := decode(c.DCC, &wrap); err != nil {
 		return nil, err
 	}
 	if wrap.Certificate == nil {
 		return nil, errors.New("no certificate under key 1")
 	}
 	body := &dccBody{}
-	if err := decoding.Unmarshal(wrap.Certificate, body); err != nil {
+	if err := decode(wrap.Certificate, body); err != nil {
 		return nil, err
 	}
 	return body, nil
@@ -213,7 +216,10 @@ func (t teller) day(what, s string) time.Time {
 func (t teller) moment(what, s string) time.Time {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05Z07"} {
 		if at, err := time.Parse(layout, s); err == nil {
-			return at.UTC()
+			// An hour's shift at the end of the calendar leads to a year that cannot be written.
+			if at = at.UTC(); at.Year() >= 1 && at.Year() <= 9999 {
+				return at
+			}
 		}
 	}
 	t.pass.Warnings = append(t.pass.Warnings, "time of "+what+" cannot be read")

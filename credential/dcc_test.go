@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/json"
 	"fmt"
 	"math/big"
 	"reflect"
@@ -293,12 +294,32 @@ func TestNamesAreMaskedWhenRead(t *testing.T) {
 		"张":                       "张***",
 		"Łukasz-Ó":                "Łu***",
 		"  \u202eab":              "ab***",
+		"\u3164\u115fab":          "ab***",
 		"":                        "",
 		"<<<":                     "",
 		strings.Repeat("-", 1000): "",
 	} {
 		if got := mask(name); got != want {
 			t.Errorf("mask %q: got %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestTimesOfAPassCanBeWrittenAsJSON(t *testing.T) {
+	key := testKey(t, "madrid")
+	for sampled, known := range map[string]bool{
+		"9999-12-31T23:59:59-01:00": false,
+		"0000-01-01T00:00:00+01:00": false,
+		"9999-12-31T23:59:59Z":      true,
+		"0001-01-01T00:00:01Z":      true,
+	} {
+		inside := map[string]any{"t": []any{map[string]any{"tr": "260415000", "sc": sampled}}}
+		pass, err := Verifier{Keys: ringOf(t, "DE", key.Public())}.Verify(dccText(t, key, dccClaims(inside)), noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := json.Marshal(pass.Facts); err != nil || pass.Facts[0].At.IsZero() == known {
+			t.Errorf("%s: got %v, %v", sampled, pass.Facts[0].At, err)
 		}
 	}
 }

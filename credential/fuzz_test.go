@@ -57,6 +57,7 @@ func genuine(texts map[string]string, pass gatehouse.Pass) bool {
 // may be careless or hostile too.
 func FuzzVerify(f *testing.F) {
 	f.Add(mustCBOR(f, dccClaims(vaccinated())), false)
+	f.Add([]byte("\xa2\x04\xc0\x64soon\x06\xc1\xf6"), false) // tagged times that are none
 	travel, native := testKey(f, "fuzz"), testEdKey("fuzz")
 	rings := map[bool]Ring{false: ringOf(f, "DE", travel.Public()), true: ringOf(f, "CN-330000", native.Public())}
 	f.Fuzz(func(t *testing.T, payload []byte, health bool) {

@@ -145,6 +145,9 @@ func signRaw(key crypto.Signer, alg int64, message []byte) ([]byte, error) {
 	if rest, err := asn1.Unmarshal(der, &pair); err != nil || len(rest) > 0 {
 		return nil, errors.New("sign: the key gave no DER signature")
 	}
+	if pair.R.Sign() < 0 || pair.R.BitLen() > 256 || pair.S.Sign() < 0 || pair.S.BitLen() > 256 {
+		return nil, errors.New("sign: the key gave a signature that is not P-256's")
+	}
 	raw := make([]byte, 64)
 	pair.R.FillBytes(raw[:32])
 	pair.S.FillBytes(raw[32:])
@@ -175,7 +178,7 @@ func (c Claims) body() (*rhc1Body, error) {
 		b.Holder.Year = uint(year)
 	}
 	if c.Class != 0 || c.Detail != 0 {
-		b.Class = &rhc1Class{Class: uint(c.Class), Detail: c.Detail}
+		b.Class = &rhc1Class{Class: uint(c.Class), Detail: uint64(c.Detail)}
 	}
 	if !c.Since.IsZero() {
 		ago, err := b.ago(c.Since, time.Minute)

@@ -15,7 +15,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -81,7 +80,7 @@ func Parse(text string) (Unverified, error) {
 func parse(f *format, text string) (Unverified, error) {
 	u := Unverified{format: f}
 	if len(text)+len(f.prefix) > maxText {
-		return Unverified{}, u.malformed("prefix", fmt.Errorf("%d characters follow, at most %d in a code", len(text), maxText))
+		return Unverified{}, u.malformed("prefix", fmt.Errorf("longer than the %d characters that a QR code holds", maxText))
 	}
 	message, err := decodeBase45(text)
 	if err != nil {
@@ -96,7 +95,7 @@ func parse(f *format, text string) (Unverified, error) {
 	if u.message, err = parseSign1(message); err != nil {
 		return Unverified{}, u.malformed("cose", err)
 	}
-	if err := decoding.Unmarshal(u.message.payload, &u.claims); err != nil {
+	if err := decode(u.message.payload, &u.claims); err != nil {
 		return Unverified{}, u.malformed("cwt", err)
 	}
 	if isIssuer(u.claims.Issuer) {
@@ -192,8 +191,8 @@ func (u Unverified) signedBy(keys Keyring) (Key, error) {
 }
 
 // inTime holds the code to its own times first: an expired code is expired, whatever
-// became of its key since. The second of the expiry still counts: RFC 8392 would end the
-// code with it, but the EU's published vectors do not.
+// became of its key since. The instant of the expiry itself still counts: RFC 8392 would end
+// the code with it, but the EU's published vectors do not.
 func (u Unverified) inTime(key Key, at time.Time) error {
 	issued, expires := u.claims.Issued.time(), u.claims.Expires.time()
 	switch {
@@ -250,40 +249,8 @@ func (u *Unverified) refuse(reason gatehouse.Reason, detail string, args ...any)
 	}
 }
 
+// malformed takes errors in our own words only: nothing that stands in a code may get into
+// the detail of its refusal.
 func (u *Unverified) malformed(stage string, err error) error {
-	return u.refuse(gatehouse.ReasonMalformed, "%s: %s", stage, plain(err))
-}
-
-// plain puts a decoder's complaint into words that hold nothing of what was decoded: a
-// detail goes to the screen and the log.
-func plain(err error) string {
-	var (
-		twice   *cbor.DupMapKeyError
-		follows *cbor.ExtraneousDataError
-		deep    *cbor.MaxNestedLevelError
-		many    *cbor.MaxArrayElementsError
-		pairs   *cbor.MaxMapPairsError
-		other   *cbor.UnmarshalTypeError
-		syntax  *cbor.SyntaxError
-		text    *cbor.SemanticError
-	)
-	switch {
-	case errors.As(err, &twice):
-		return "a key stands there twice"
-	case errors.As(err, &follows):
-		return "bytes follow the end"
-	case errors.As(err, &deep):
-		return "nested too deep"
-	case errors.As(err, &many), errors.As(err, &pairs):
-		return "a list is too long"
-	case errors.As(err, &other):
-		return "a value is of another type than it should be"
-	case errors.As(err, &text):
-		return "a text is not UTF-8"
-	case errors.As(err, &syntax):
-		return "not CBOR"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "cut off"
-	}
-	return err.Error()
+	return u.refuse(gatehouse.ReasonMalformed, "%s: %v", stage, err)
 }

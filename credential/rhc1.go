@@ -68,7 +68,7 @@ type rhc1Holder struct {
 type rhc1Class struct {
 	_      struct{} `cbor:",toarray"`
 	Class  uint
-	Detail uint
+	Detail uint64 // the same numbers on every board, also on one of 32 bits
 }
 
 type rhc1Travel struct {
@@ -122,7 +122,7 @@ func rhc1Shape(u *Unverified) error {
 
 func openRHC1(c claims) (contents, error) {
 	body := rhc1Body{issued: c.Issued.time(), id: c.ID}
-	if err := decoding.Unmarshal(c.Health, &body); err != nil {
+	if err := decode(c.Health, &body); err != nil {
 		return nil, err
 	}
 	return &body, nil

@@ -81,6 +81,10 @@ func TestMinimalHealthCodeIsRead(t *testing.T) {
 	if err := health(t, func(_, body map[int64]any) { body[77] = "of a later version" }); err != nil {
 		t.Error(err)
 	}
+	// On a board of 32 bits too.
+	if err := health(t, func(_, body map[int64]any) { body[4] = []uint64{1, 1 << 63} }); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestHealthCodeOutOfBoundsIsMalformed(t *testing.T) {
@@ -117,6 +121,7 @@ func TestHealthCodeOutOfBoundsIsMalformed(t *testing.T) {
 		"name too long":             func(c, b m) { b[2] = m{1: strings.Repeat("x", 65)} },
 		"name with newline":         func(c, b m) { b[2] = m{1: "a\nb"} },
 		"name turned around":        func(c, b m) { b[2] = m{1: "a\u202eb"} },
+		"name of fillers":           func(c, b m) { b[2] = m{1: "\u3164\u2800"} },
 		"name with zero width":      func(c, b m) { b[2] = m{1: "a\u200bb"} },
 		"name that is not UTF-8":    func(c, b m) { b[2] = rawName },
 		"tag of seven bytes":        func(c, b m) { b[2] = m{2: []byte("seven b")} },

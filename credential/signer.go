@@ -149,14 +149,43 @@ func bareKey(public crypto.PublicKey) ([]Key, error) {
 	return []Key{{ID: id, Public: public, AnyIssuer: true, Usage: UseAll}}, nil
 }
 
-// supported refuses kinds of keys that no format knows. Curve and size are held to the
-// algorithm when a code names one.
+// supported refuses kinds of keys that no format knows, and keys under which everybody can
+// sign, or nobody. Curve and size are held to the algorithm when a code names one.
 func supported(public crypto.PublicKey) error {
-	switch public.(type) {
-	case *ecdsa.PublicKey, ed25519.PublicKey, *rsa.PublicKey:
+	switch key := public.(type) {
+	case *ecdsa.PublicKey:
 		return nil
+	case ed25519.PublicKey:
+		if smallOrder(key) {
+			return errors.New("an Ed25519 key of small order: anybody could sign under it")
+		}
+		return nil
+	case *rsa.PublicKey:
+		if key.E < 3 || key.E%2 == 0 || key.N.Bit(0) == 0 {
+			return errors.New("no RSA key: modulus and exponent must be odd, the exponent 3 or more")
+		}
+		return nil
+	case nil:
+		return errors.New("a key of a kind that is not known here")
 	}
 	return fmt.Errorf("a key of type %T", public)
+}
+
+// smallOrder reports whether a key is one of the eight points whose multiples are no secret,
+// in any spelling: ed25519.Verify takes made-up signatures under them for good ones. Those of
+// order 1, 2 and 4 have y = 1, -1 and 0; those of order 8 double to y = 0, and with the
+// curve's equation (RFC 8032, section 5.1) 121665y^4 - 243332y^2 + 121666 = 0.
+func smallOrder(key ed25519.PublicKey) bool {
+	little := bytes.Clone(key)
+	slices.Reverse(little)
+	little[0] &= 0x7f // the sign of x
+	p := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 255), big.NewInt(19))
+	y := new(big.Int).SetBytes(little)
+	square := new(big.Int).Mul(y, y)
+	eight := new(big.Int).Mul(big.NewInt(121665), square)
+	eight.Sub(eight, big.NewInt(243332)).Mul(eight, square).Add(eight, big.NewInt(121666))
+	product := y.Mul(y, square.Sub(square, big.NewInt(1)))
+	return product.Mul(product, eight).Mod(product, p).Sign() == 0
 }
 
 func readJWK(text []byte) ([]Key, error) {

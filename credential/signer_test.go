@@ -223,3 +223,72 @@ func TestP384CertificateIsReadButDoesNotVerify(t *testing.T) {
 		t.Errorf("got %q, want that the algorithm does not fit", r.Detail)
 	}
 }
+
+// smallOrders are the spellings of the points of small order without the sign of x (Cremers
+// and Jackson, "Prime, Order Please!", 2019, table 1): y = 0, 1, -1, the two of order 8, and
+// 0 and 1 once more as p and p+1.
+var smallOrders = []string{
+	"0000000000000000000000000000000000000000000000000000000000000000",
+	"0100000000000000000000000000000000000000000000000000000000000000",
+	"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+	"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+	"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+}
+
+// TestKeyThatAnybodyCanSignUnderIsNoKey forges first: a signature of R = [s]B with s = 0 under
+// the neutral point holds for every message.
+func TestKeyThatAnybodyCanSignUnderIsNoKey(t *testing.T) {
+	neutral := ed25519.PublicKey(unhex(t, smallOrders[1]))
+	forged := append(bytes.Clone(neutral), make([]byte, 32)...)
+	if !ed25519.Verify(neutral, []byte("anything"), forged) {
+		t.Fatal("the forgery does not hold: this test shows nothing")
+	}
+	good := testEdKey("hangzhou").Public()
+	if err := supported(good); err != nil {
+		t.Fatalf("a good key: %v", err)
+	}
+	listed, err := ringOf(t, "CN-330000", good)[0].Listed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed.NotBefore, listed.NotAfter = noon, noon.AddDate(1, 0, 0)
+	for _, h := range smallOrders {
+		for _, sign := range []byte{0, 0x80} {
+			key := ed25519.PublicKey(unhex(t, h))
+			key[31] |= sign
+			if _, err := ReadSigner(jwkOf(t, key, "")); err == nil {
+				t.Errorf("%x: read as a signer", key)
+			}
+			bad := listed
+			if bad.SPKI, err = x509.MarshalPKIXPublicKey(key); err != nil {
+				t.Fatal(err)
+			}
+			bad.Usage = []string{"test"} // whose id is not made of the key
+			if _, err := bad.key(); err == nil || !strings.Contains(err.Error(), "small order") {
+				t.Errorf("%x: in a trust list: %v", key, err)
+			}
+		}
+	}
+}
+
+func TestRSAKeyThatNobodyCanSignUnderIsNoKey(t *testing.T) {
+	good, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, key := range map[string]*rsa.PublicKey{
+		"exponent 1":    {N: good.N, E: 1},
+		"exponent even": {N: good.N, E: 65536},
+		"modulus even":  {N: new(big.Int).Lsh(good.N, 1), E: 65537},
+	} {
+		der, err := x509.MarshalPKIXPublicKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ReadSigner(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})); err == nil {
+			t.Errorf("%s: read as a signer", name)
+		}
+	}
+}

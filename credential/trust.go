@@ -127,11 +127,18 @@ func readTrust(body []byte) (*Trust, error) {
 		size:    len(list.Keys),
 		body:    sha256.Sum256(bytes.TrimSpace(body)),
 	}
+	withdrawn := make(map[string]bool, len(list.Keys))
 	for i, listed := range list.Keys {
 		key, err := listed.key()
 		if err != nil {
 			return nil, fmt.Errorf("key %d: %w", i+1, err)
 		}
+		// A travel certificate need not sign its key id: whoever holds it could write the
+		// other one there.
+		if was, seen := withdrawn[string(listed.SPKI)]; seen && was != key.Withdrawn {
+			return nil, fmt.Errorf("key %d: withdrawn under one id and not under another", i+1)
+		}
+		withdrawn[string(listed.SPKI)] = key.Withdrawn
 		id := string(key.ID)
 		for _, other := range t.keys[id] {
 			if same, ok := key.Public.(interface{ Equal(crypto.PublicKey) bool }); ok && same.Equal(other.Public) {
@@ -152,6 +159,9 @@ func (l TrustKey) key() (Key, error) {
 	}
 	public, err := x509.ParsePKIXPublicKey(l.SPKI)
 	if err != nil {
+		return Key{}, fmt.Errorf("spki: %w", err)
+	}
+	if err := supported(public); err != nil {
 		return Key{}, fmt.Errorf("spki: %w", err)
 	}
 	if !slices.ContainsFunc([]int64{algES256, algEdDSA, algPS256}, func(alg int64) bool { return fits(alg, public) }) {

@@ -238,7 +238,12 @@ func TestListWithASlipIsRefusedWhole(t *testing.T) {
 			}
 		},
 		"one key twice": func(l *TrustList) { l.Keys = append(l.Keys, l.Keys[1]) },
-		"10,001 keys":   func(l *TrustList) { l.Keys = make([]TrustKey, maxTrustKeys+1) },
+		"withdrawn under one id only": func(l *TrustList) {
+			other := l.Keys[1]
+			other.KID, other.Withdrawn = hex.EncodeToString([]byte("another.")), true
+			l.Keys = append(l.Keys, other)
+		},
+		"10,001 keys": func(l *TrustList) { l.Keys = make([]TrustKey, maxTrustKeys+1) },
 	} {
 		list := zhejiang(t)
 		change(&list)

@@ -162,7 +162,7 @@ func writeVectors(t *testing.T) {
 		"rhc1-es256":         {"a yellow code with every list", full, native, noon, none},
 		"rhc1-eddsa":         {"the same, signed with Ed25519", edText, native2, noon, none},
 		"rhc1-least":         {"nothing but a colour", small, native2, noon, none},
-		"rhc1-last-second":   {"the second of its expiry still counts", full, native, noon.AddDate(0, 0, 1), none},
+		"rhc1-last-second":   {"the instant of its expiry still counts", full, native, noon.AddDate(0, 0, 1), none},
 		"rhc1-expired":       {"a second later", full, native, noon.AddDate(0, 0, 1).Add(time.Second), gatehouse.ReasonExpired},
 		"rhc1-not-yet":       {"a second before it was issued", full, native, noon.Add(-time.Second), gatehouse.ReasonNotYetValid},
 		"rhc1-withdrawn":     {"its key was withdrawn", full, withdrawn, noon, gatehouse.ReasonKeyWithdrawn},

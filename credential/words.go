@@ -64,7 +64,11 @@ func present(s string, max int) string {
 	return s
 }
 
-func hidden(r rune) bool { return !unicode.IsPrint(r) }
+// hidden adds to what Unicode does not call printable the letters and marks that are drawn
+// as nothing (fillers of Hangul, joiners) and the Braille pattern without a dot.
+func hidden(r rune) bool {
+	return !unicode.IsPrint(r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) || r == '\u2800'
+}
 
 // mask keeps the first two letters of a family name: a guard can compare them with a card,
 // and a screen read over a shoulder gives nobody away.
@@ -74,7 +78,7 @@ func mask(name string) string {
 		if len(kept) == 2 || i > 64 {
 			break
 		}
-		if unicode.IsLetter(r) {
+		if unicode.IsLetter(r) && !hidden(r) {
 			kept = append(kept, r)
 		}
 	}

@@ -1,11 +1,13 @@
 package firmware
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -106,6 +108,27 @@ func TestTheLaneReachesItsHardwareAndIsWatched(t *testing.T) {
 	} {
 		if got := settings(unit, key); !slices.Equal(got, want) {
 			t.Errorf("%s: got %v, want %v", key, got, want)
+		}
+	}
+}
+
+// A program that breaks down is started again; only one whose settings are wrong is not.
+func TestABreakdownIsNoMistakeInTheSettings(t *testing.T) {
+	if os.Getenv("GATEHOUSE_TEST_BREAKDOWN") != "" {
+		panic("a breakdown")
+	}
+	for _, name := range []string{"gated", "regiond"} {
+		unit := read(t, filepath.Join("systemd", name+".service"))
+		program := exec.Command(os.Args[0], "-test.run=^TestABreakdownIsNoMistakeInTheSettings$")
+		program.Env = append(settings(unit, "Environment"), "GATEHOUSE_TEST_BREAKDOWN=1")
+		program.Dir = t.TempDir() // where a core file may go
+		err := program.Run()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			t.Fatalf("%s: a panic ended with %v", name, err)
+		}
+		if final := settings(unit, "RestartPreventExitStatus"); slices.Contains(final, strconv.Itoa(exit.ExitCode())) {
+			t.Errorf("%s: a panic ends with %v, and systemd starts nothing again after %v", name, exit, final)
 		}
 	}
 }

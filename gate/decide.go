@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -16,7 +17,8 @@ import (
 var (
 	ErrNoDecision = errors.New("a decision admits or denies, names a guard, and gives a reason of at most 200 bytes on one line")
 	ErrTooLate    = errors.New("the passage is too old to decide: let the person show the code again")
-	ErrDecided    = errors.New("the same decision was taken already")
+	ErrDecided    = errors.New("it is decided so already: nothing opens twice for one person")
+	ErrNoPassage  = errors.New("the book has no such passage to decide on")
 )
 
 // decideWithin is how long the person whom a passage is about can be expected to stand
@@ -41,6 +43,11 @@ func (l *Lane) Decide(ctx context.Context, d Decision) (gatehouse.Passage, error
 	if err != nil {
 		return gatehouse.Passage{}, fmt.Errorf("decide on passage %d: %w", d.Amends, err)
 	}
+	// What the gate admitted itself may be opened again only where its barrier stuck. A
+	// decision is not decided on: the passage is, again.
+	if first.Amends != 0 || first.Verdict.Call == d.Call && first.Seq != l.stuck {
+		return gatehouse.Passage{}, ErrDecided
+	}
 	at, trusted := l.Clock.Now()
 	if age := at.Sub(first.At); age > decideWithin || age < -decideWithin {
 		return gatehouse.Passage{}, fmt.Errorf("passage %d: %w", d.Amends, ErrTooLate)
@@ -51,7 +58,7 @@ func (l *Lane) Decide(ctx context.Context, d Decision) (gatehouse.Passage, error
 	p.At, p.Clock, p.TrustAge, p.Took = at, trusted, l.Trust.Age(at), 0
 	p.Guard, p.Note = d.Guard, d.Note
 	p.Verdict = gatehouse.Verdict{Call: d.Call, Reason: gatehouse.ReasonGuard,
-		Detail: fmt.Sprintf("instead of %s %s", first.Verdict.Call, first.Verdict.Reason)}
+		Detail: strings.TrimSpace(fmt.Sprintf("instead of %s %s", first.Verdict.Call, first.Verdict.Reason))}
 	p, err = l.writeThenOpen(ctx, p, nil)
 	if p.Seq != 0 {
 		l.decided = append(l.decided, d)

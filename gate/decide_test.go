@@ -111,3 +111,42 @@ func TestDecisionThatCannotBeWrittenDoesNotOpen(t *testing.T) {
 		t.Errorf("the same decision after the disk is mended: %v", err)
 	}
 }
+
+func TestBarrierOpensOnceForOnePerson(t *testing.T) {
+	f := fakeLane{skin: 36_600}
+	l := f.lane()
+	if _, err := l.Admit(t.Context(), gatehouse.Sighting{}); err != nil {
+		t.Fatal(err)
+	}
+	admit := Decision{Amends: 1, Call: gatehouse.Admit, Guard: "Li", Note: "again"}
+	if _, err := l.Decide(t.Context(), admit); !errors.Is(err, ErrDecided) {
+		t.Errorf("admitting whom the gate admitted: %v, want %v", err, ErrDecided)
+	}
+	if _, err := l.Decide(t.Context(), Decision{Amends: 1, Call: gatehouse.Deny, Guard: "Li", Note: "came back"}); err != nil {
+		t.Errorf("a guard's no after the gate's yes: %v", err)
+	}
+	if _, err := l.Decide(t.Context(), Decision{Amends: 2, Call: gatehouse.Admit, Guard: "Li", Note: "again"}); !errors.Is(err, ErrDecided) {
+		t.Errorf("a decision on a decision: %v, want %v", err, ErrDecided)
+	}
+	opened := 0
+	for _, did := range f.did {
+		if did == "open" {
+			opened++
+		}
+	}
+	if opened != 1 {
+		t.Errorf("the barrier opened %d times, want once", opened)
+	}
+}
+
+func TestGuardMayOpenWhereTheBarrierStuck(t *testing.T) {
+	f := fakeLane{skin: 36_600, openErr: errBus}
+	l := f.lane()
+	if _, err := l.Admit(t.Context(), gatehouse.Sighting{}); err == nil {
+		t.Fatal("a stuck barrier is no error")
+	}
+	f.openErr = nil
+	if _, err := l.Decide(t.Context(), Decision{Amends: 1, Call: gatehouse.Admit, Guard: "Li", Note: "by hand"}); err != nil {
+		t.Errorf("opening again after the barrier was mended: %v", err)
+	}
+}

@@ -36,7 +36,7 @@ type Judge interface {
 }
 
 // A Log writes passages down. Record returns only when the row would survive a power cut,
-// and gives the passage its number. Passage reads one back.
+// and gives the passage its number. Passage reads one back; ErrNoPassage when there is none.
 type Log interface {
 	Record(ctx context.Context, p gatehouse.Passage) (gatehouse.Passage, error)
 	Passage(ctx context.Context, seq gatehouse.Seq) (gatehouse.Passage, error)

@@ -28,11 +28,12 @@ type Lane struct {
 	Tries       int // measurements of one forehead before staff is asked; 0 means 3
 	Logger      *slog.Logger
 
-	turn sync.Mutex   // one transaction at a time: a person's, or a guard's decision
-	busy atomic.Int64 // when the transaction under way began, in Unix nanoseconds; 0 for none
+	turn sync.Mutex                // one transaction at a time: a person's, or a guard's decision
+	busy atomic.Pointer[time.Time] // when the transaction under way began; nil for none
 
-	decided []Decision // the last few; a second click on one must not open twice
-	judged  time.Time  // of the frame in which the last health code was
+	decided []Decision    // the last few; a second click on one must not open twice
+	stuck   gatehouse.Seq // the last admitted passage for which the barrier did not move
+	judged  time.Time     // of the frame in which the last health code was
 }
 
 // Admit takes one person from a text seen to a barrier opened, top to bottom. The passage
@@ -75,8 +76,8 @@ func (l *Lane) Admit(ctx context.Context, s gatehouse.Sighting) (gatehouse.Passa
 // measure asks the thermometer until the judge can tell, or the tries are used up. A person
 // who stands too far away is told so between two tries, and nobody is turned away for it.
 func (l *Lane) measure(ctx context.Context, p *gatehouse.Passage, e gatehouse.Evidence) error {
-	tries := max(l.Tries, 0)
-	if tries == 0 {
+	tries := l.Tries
+	if tries <= 0 {
 		tries = 3
 	}
 	for try := 1; ; try++ {
@@ -114,7 +115,9 @@ func (l *Lane) writeThenOpen(ctx context.Context, p gatehouse.Passage, pass *gat
 		return p, fmt.Errorf("write down: %w", err)
 	}
 	if written.Verdict.Call == gatehouse.Admit {
-		if err := l.Barrier.Open(ctx); err != nil {
+		// Who is written down as admitted is let in, also while the lane is being stopped.
+		if err := l.Barrier.Open(context.WithoutCancel(ctx)); err != nil {
+			l.stuck = written.Seq
 			shown := written
 			shown.Verdict.Call, shown.Verdict.Reason = gatehouse.Refer, gatehouse.ReasonBarrier
 			shown.Verdict.Detail = "admitted, but the barrier did not move"
@@ -137,9 +140,10 @@ func (l *Lane) breakdown(p gatehouse.Passage, r gatehouse.Reason, err error) (ga
 // the turn back.
 func (l *Lane) begin() (end func()) {
 	l.turn.Lock()
-	l.busy.Store(time.Now().UnixNano())
+	began := time.Now() // keeps the monotonic clock's reading: somebody may set the other one
+	l.busy.Store(&began)
 	return func() {
-		l.busy.Store(0)
+		l.busy.Store(nil)
 		l.turn.Unlock()
 	}
 }
@@ -148,10 +152,10 @@ func (l *Lane) begin() (end func()) {
 // none. A watchdog that sees it grow past all reason must not be petted.
 func (l *Lane) Busy() time.Duration {
 	began := l.busy.Load()
-	if began == 0 {
+	if began == nil {
 		return 0
 	}
-	return time.Since(time.Unix(0, began))
+	return time.Since(*began)
 }
 
 // since is how long ago at was, by the lane's own clock; a clock that was set in between

@@ -17,7 +17,9 @@ const (
 )
 
 // Run admits one person after the other until ctx ends, or the scanner says io.EOF because
-// a folder of frames is used up. A breakdown is logged and shown, and the lane goes on.
+// a folder of frames is used up. A breakdown is logged and shown, and the lane goes on. The
+// camera's is shown only: a scanner says nothing while nobody is there, so the lane cannot
+// tell a second outage from the first. Who holds the camera can, and logs it.
 func (l *Lane) Run(ctx context.Context) error {
 	pause := shortestPause
 	for {
@@ -29,7 +31,6 @@ func (l *Lane) Run(ctx context.Context) error {
 			return nil
 		case err != nil:
 			if pause == shortestPause {
-				l.Logger.Error("camera", "reason", gatehouse.ReasonCamera, "err", err)
 				l.Screen.Show(View{Passage: outOfService(l.Name, err)})
 			}
 			if wait(ctx, pause) != nil {
@@ -42,7 +43,9 @@ func (l *Lane) Run(ctx context.Context) error {
 			continue
 		}
 		pause = shortestPause
-		if p, err := l.Admit(ctx, s); err != nil && ctx.Err() == nil {
+		// A lane that is told to stop breaks off, which is no breakdown, unless there is a row
+		// in the book already that its barrier did not follow.
+		if p, err := l.Admit(ctx, s); err != nil && (ctx.Err() == nil || p.Seq != 0) {
 			l.Logger.Error("lane", "call", p.Verdict.Call.String(), "err", err)
 		}
 	}

@@ -115,11 +115,14 @@ func (r Rules) proof(e gatehouse.Evidence) (gatehouse.Verdict, bool) {
 	if e.Pass.Grade != gatehouse.NoGrade {
 		return gatehouse.Verdict{}, false
 	}
+	for _, f := range e.Pass.Facts {
+		if f.Kind == gatehouse.Test && f.Result == gatehouse.Positive {
+			return refer(gatehouse.ReasonColour, "positive test of %s", day(f.At)), true
+		}
+	}
 	detail := "it states nothing that counts here"
 	for _, f := range e.Pass.Facts {
 		switch {
-		case f.Kind == gatehouse.Test && f.Result == gatehouse.Positive:
-			return refer(gatehouse.ReasonColour, "positive test of %s", day(f.At)), true
 		case f.Kind == gatehouse.Test && f.Result == gatehouse.Negative:
 			age := e.At.Sub(f.At)
 			if age >= 0 && age <= time.Duration(r.TestHours)*time.Hour {

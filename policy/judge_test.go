@@ -93,6 +93,10 @@ func TestJudge(t *testing.T) {
 		{"negative test, older", dcc(gatehouse.Fact{Kind: "test", Result: gatehouse.Negative, At: noon.Add(-72*time.Hour - 1)}), refer, "V35"},
 		{"negative test of tomorrow", dcc(gatehouse.Fact{Kind: "test", Result: gatehouse.Negative, At: noon.Add(1)}), refer, "V35"},
 		{"positive test, validly signed", dcc(gatehouse.Fact{Kind: "test", Result: gatehouse.Positive, At: noon}), refer, "V33"},
+		{"positive test behind a negative one", func(r *Rules, e *gatehouse.Evidence) {
+			dcc(gatehouse.Fact{Kind: "test", Result: gatehouse.Negative, At: noon})(r, e)
+			e.Pass.Facts = append(e.Pass.Facts, gatehouse.Fact{Kind: "test", Result: gatehouse.Positive, At: noon})
+		}, refer, "V33"},
 		{"test without a result", dcc(gatehouse.Fact{Kind: "test", At: noon}), refer, "V35"},
 		{"recovery, last day", dcc(gatehouse.Fact{Kind: "recovery", At: noon.AddDate(0, -3, 0), Until: noon.Add(-12 * time.Hour)}), admit, ""},
 		{"recovery, day after", dcc(gatehouse.Fact{Kind: "recovery", At: noon.AddDate(0, -3, 0), Until: noon.Add(-36 * time.Hour)}), refer, "V35"},

@@ -8,10 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"time"
 
 	"gatehouse"
 )
+
+// regionName is a country of ISO 3166-1, or one and a division code of two, four or six
+// digits. Another length would hold its neighbours too, or nobody.
+var regionName = regexp.MustCompile(`^[A-Z]{2}(-([0-9]{2}){1,3})?$`)
 
 // maxRules bounds a rules file: the largest that a region could need is a few kilobytes.
 const maxRules = 64 << 10
@@ -85,12 +90,13 @@ func (r Rules) check() error {
 	}
 	demand(r.Kind == "policy", "kind is %q, want \"policy\"", r.Kind)
 	demand(r.Site != "", "site is missing: the region whose gates these rules bind, as \"CN-330100\"")
+	demand(r.Site == "" || regionName.MatchString(string(r.Site)), "site is %.20q, want the form CN-330100 or DE", r.Site)
 	demand(r.Version > 0, "version is missing: it counts from 1")
 	demand(!r.Issued.IsZero(), "issued is missing: RFC 3339, as \"2020-07-10T08:00:00Z\"")
 	demand(len(r.Accept) > 0, "accept is empty: nobody could pass, name at least one region")
 	demand(len(r.Accept) <= 1000, "accept names %d regions, at most 1000", len(r.Accept))
 	for _, region := range r.Accept {
-		demand(region != "", "accept holds an empty name")
+		demand(regionName.MatchString(string(region)), "accept holds %.20q, want the form CN-33, CN-330100 or DE", region)
 	}
 	demand(r.FreshMinutes > 0 && r.FreshMinutes <= 24*60, "fresh_minutes is %d, want 1 to 1440", r.FreshMinutes)
 	demand(r.TestHours > 0 && r.TestHours <= 14*24, "test_hours is %d, want 1 to 336", r.TestHours)
@@ -102,5 +108,11 @@ func (r Rules) check() error {
 	return errors.Join(faults...)
 }
 
-// Name is how verdicts and screens call this version: "CN-330100/7".
-func (r Rules) Name() string { return fmt.Sprintf("%s/%d", r.Site, r.Version) }
+// Name is how verdicts and screens call this version: "CN-330100/7". Rules that are none
+// have no name.
+func (r Rules) Name() string {
+	if r.Version == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s/%d", r.Site, r.Version)
+}

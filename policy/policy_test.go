@@ -37,6 +37,10 @@ func TestRulesWithASlipAreRefusedWhole(t *testing.T) {
 		{"Fahrenheit", strings.Replace(good, "37300", "99140", 1), "fever_milli is 99140"},
 		{"low above fever", strings.Replace(good, "35000", "37300", 1), "low_milli"},
 		{"a year of freshness", strings.Replace(good, `"fresh_minutes": 60`, `"fresh_minutes": 525600`, 1), "fresh_minutes"},
+		{"a country cut short", strings.Replace(good, `"CN-33"`, `"CN-"`, 1), `accept holds "CN-"`},
+		{"half a division", strings.Replace(good, `"CN-33"`, `"CN-3"`, 1), `accept holds "CN-3"`},
+		{"a region without a name", strings.Replace(good, `"CN-33"`, `""`, 1), `accept holds ""`},
+		{"a site that is no region", strings.Replace(good, `"site": "CN-330100"`, `"site": "Hangzhou"`, 1), "site is"},
 		{"too large", good + strings.Repeat(" ", maxRules), "at most"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

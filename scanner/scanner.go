@@ -21,9 +21,10 @@ type Source interface {
 	Next(ctx context.Context) (camera.Frame, error)
 }
 
-// A Reader finds the texts in a frame, left to right, each once. *qr.Reader is one.
+// A Reader finds the codes in a frame, left to right. What it gives is good until the next
+// Read. *qr.Reader is one.
 type Reader interface {
-	Read(frame qr.Luma) []string
+	Read(frame qr.Luma) []qr.Text
 }
 
 // Times of the frames, not of whoever looks at them.
@@ -65,11 +66,11 @@ func (s *Scanner) Next(ctx context.Context) (gatehouse.Sighting, error) {
 			return gatehouse.Sighting{}, fmt.Errorf("next frame: %w", err)
 		}
 		s.counts.frames.Add(1)
-		s.counts.newest.Store(frame.At.UnixNano())
+		s.counts.newest.Store(&frame.At)
 		s.preview.take(frame.Luma)
 
 		begun := time.Now()
-		texts := s.Reader.Read(frame.Luma)
+		texts := values(s.Reader.Read(frame.Luma))
 		took := time.Since(begun)
 		if len(texts) > 0 {
 			s.counts.read.Add(1)
@@ -84,6 +85,16 @@ func (s *Scanner) Next(ctx context.Context) (gatehouse.Sighting, error) {
 	first := s.pending[0]
 	s.pending = s.pending[1:]
 	return first, nil
+}
+
+// values gives the texts, each once: a code may stand on a screen twice.
+func values(codes []qr.Text) (texts []string) {
+	for _, c := range codes {
+		if c.Value != "" && !slices.Contains(texts, c.Value) {
+			texts = append(texts, c.Value)
+		}
+	}
+	return texts
 }
 
 // fresh keeps account of what is in view, and gives the texts that were not. Only frames
@@ -121,16 +132,17 @@ func (s *Scanner) fresh(texts []string, at time.Time) (found []string) {
 // counts are what the scanner did, for watchdog and metrics.
 type counts struct {
 	frames, read, panics atomic.Uint64
-	newest               atomic.Int64 // nanoseconds since 1970; 0 for none
+	newest               atomic.Pointer[time.Time] // with the monotonic clock's, where the source gives it
 }
 
-// LastFrame is when the newest frame was taken; zero before the first.
+// LastFrame is when the newest frame was taken, as its source has it; zero before the
+// first. A live camera's time goes by the monotonic clock: when somebody sets the board's
+// clock the camera does not look dead.
 func (s *Scanner) LastFrame() time.Time {
-	n := s.counts.newest.Load()
-	if n == 0 {
-		return time.Time{}
+	if at := s.counts.newest.Load(); at != nil {
+		return *at
 	}
-	return time.Unix(0, n)
+	return time.Time{}
 }
 
 // Frames is how many frames were looked at.

@@ -45,7 +45,12 @@ func (f *film) Next(ctx context.Context) (camera.Frame, error) {
 	return camera.Frame{Luma: qr.Luma{Pix: []byte{7}, Width: 1, Height: 1, Stride: 1}, At: at}, s.err
 }
 
-func (f *film) Read(qr.Luma) []string { return f.shown }
+func (f *film) Read(qr.Luma) (codes []qr.Text) {
+	for _, text := range f.shown {
+		codes = append(codes, qr.Text{Value: text})
+	}
+	return codes
+}
 
 // watch lists what a scanner tells of a film, with the time of the frame.
 func watch(t *testing.T, hold time.Duration, shots ...shot) (told []string) {
@@ -112,6 +117,22 @@ func TestCamerasErrorIsPassedOnAndTriedAgain(t *testing.T) {
 		t.Errorf("%d frames, %d decoded, %d panics", s.Frames(), s.Decoded(), s.Panics())
 	}
 }
+
+// A board without a battery has its clock set while the lane is open.
+func TestClockThatIsSetDoesNotMakeTheCameraLookDead(t *testing.T) {
+	taken := time.Now()
+	s := Scanner{Source: still{camera.Frame{Luma: qr.Luma{Pix: []byte{7}, Width: 1, Height: 1, Stride: 1}, At: taken}}, Reader: &film{shown: []string{"A"}}}
+	if _, err := s.Next(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.LastFrame(); got != taken { // the reading of the monotonic clock included
+		t.Errorf("last frame at %v, want %v", got, taken)
+	}
+}
+
+type still struct{ frame camera.Frame }
+
+func (s still) Next(context.Context) (camera.Frame, error) { return s.frame, nil }
 
 // The whole way: people of a script, drawn, read, told.
 func TestEachPersonBeforeTheSimulatorIsSeenOnce(t *testing.T) {

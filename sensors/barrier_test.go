@@ -260,6 +260,28 @@ func TestRedAndAmberSoundTheSame(t *testing.T) {
 	}
 }
 
+func TestALampThatDoesNotGoOutIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, r := panel(Silent)
+		_ = l.Show(gatehouse.Admit)
+		r["green"].Break(errors.New("input/output error"))
+		time.Sleep(time.Minute)
+		if lit(r) != "green" {
+			t.Fatalf("got %q, want a lamp that cannot be told", lit(r))
+		}
+		r["green"].Break(nil)
+		time.Sleep(letGoAgain)
+		synctest.Wait()
+		if got := lit(r); got != "" {
+			t.Errorf("the lamp works again: got %q, want it dark", got)
+		}
+		r["green"].Break(errors.New("input/output error"))
+		_ = l.Show(gatehouse.Admit)
+		_ = l.Close()
+		time.Sleep(time.Minute) // a closed panel tries no more: synctest would wait for ever
+	})
+}
+
 func TestABrokenLampDoesNotHideTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, r := panel(Distinct)

@@ -97,8 +97,12 @@ func (l *Lights) lamp(call gatehouse.Call) Line {
 func (l *Lights) out(turn uint64, lamp Line) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if turn == l.shown && lamp != nil && !l.closed {
-		_ = lamp.Set(false) // nobody is there to be told; the next Show says it
+	if turn != l.shown || lamp == nil || l.closed {
+		return
+	}
+	// Nobody is there to be told, and the next Show says it; until then it is tried again.
+	if lamp.Set(false) != nil {
+		time.AfterFunc(letGoAgain, func() { l.out(turn, lamp) })
 	}
 }
 

@@ -88,6 +88,14 @@ func OpenLedger(ctx context.Context, path string) (*Ledger, error) {
 // Close leaves a file that needs no recovery.
 func (l *Ledger) Close() error { return errors.Join(l.reader.Close(), l.writer.Close()) }
 
+// Ping takes and gives back the writer's lock and writes nothing, as a Log's does.
+func (l *Ledger) Ping(ctx context.Context) error {
+	if err := write(ctx, l.writer, func(context.Context, *sql.Tx) error { return errNothing }); err != errNothing {
+		return fmt.Errorf("ping ledger: %w", err)
+	}
+	return nil
+}
+
 // An Answer is what a ledger says to rows that it did not take. It is not a failure: asking
 // again with the same rows gives the same answer.
 type Answer struct {
@@ -122,6 +130,9 @@ func (l *Ledger) Take(ctx context.Context, gate string, epoch Epoch, first gateh
 		through, hash = b.through, b.hash
 		if first > b.through+1 {
 			answer = &Answer{"gap", fmt.Sprintf("row %d of gate %s when row %d comes next", first, gate, b.through+1)}
+			if b.through == 0 {
+				return errNothing // a book begins with a row: empty ones would be without end
+			}
 			return nil
 		}
 		old := min(uint64(b.through+1-first), uint64(len(rows)))
@@ -140,7 +151,7 @@ func (l *Ledger) Take(ctx context.Context, gate string, epoch Epoch, first gateh
 		through, hash = b.through, b.hash
 		return nil
 	})
-	if err != nil {
+	if err != nil && err != errNothing {
 		return 0, Hash{}, fmt.Errorf("take rows from %d of gate %s: %w", first, gate, err)
 	}
 	if answer != nil {

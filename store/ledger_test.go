@@ -118,6 +118,19 @@ func ledgerConformance(t *testing.T, open func(t *testing.T, folder string) conf
 		c.want(t, "", 6)(c.hand(t, l, 3, 6))
 	})
 
+	t.Run("KnowsNoBookWithoutARow", func(t *testing.T) {
+		l := open(t, t.TempDir())
+		for epoch := range byte(5) {
+			c := newChain(t, "hall-east", epoch, 3)
+			c.want(t, "gap", 0)(c.hand(t, l, 2, 3))
+		}
+		if gates, err := l.Gates(t.Context()); err != nil || len(gates) != 0 {
+			t.Errorf("gates %+v (%v), want none", gates, err)
+		}
+		c := newChain(t, "hall-east", 1, 3)
+		c.want(t, "", 3)(c.hand(t, l, 1, 3)) // the gate goes back to row 1
+	})
+
 	t.Run("SeesAForkAndTakesNoneOfIt", func(t *testing.T) {
 		c := newChain(t, "hall-east", 1, 5)
 		copied := newChain(t, "hall-east", 1, 3) // the card was copied after row 3

@@ -59,11 +59,11 @@ CREATE TABLE outbox (
 ) STRICT;
 INSERT INTO outbox (one, mark) VALUES (1, 0);
 
-CREATE TABLE trust_floor (
-  one     INTEGER PRIMARY KEY CHECK (one = 1),
+-- Versions of signed files that were in use; older ones are never taken again.
+CREATE TABLE floor (
+  kind    TEXT PRIMARY KEY, -- 'trust', 'policy'
   version INTEGER NOT NULL CHECK (version >= 0)
 ) STRICT;
-INSERT INTO trust_floor (one, version) VALUES (1, 0);
 `
 
 // OpenLog opens the book of a gate, and makes it with a new epoch when there is none. When
@@ -187,20 +187,22 @@ func (l *Log) Ack(ctx context.Context, from, to gatehouse.Seq) error {
 	})
 }
 
-// RaiseTrustFloor remembers the version of the newest signed trust list that was in use. It
-// only grows: a lower version is an error, since an older list would bring back withdrawn keys.
-func (l *Log) RaiseTrustFloor(ctx context.Context, version uint64) error {
+// RaiseFloor remembers the version of the newest signed file of a kind ("trust", "policy")
+// that was in use. It only grows: a lower version is an error, since an older list would
+// bring back withdrawn keys, an older policy rules that were given up.
+func (l *Log) RaiseFloor(ctx context.Context, kind string, version uint64) error {
 	if version > math.MaxInt64 {
-		return fmt.Errorf("trust floor: version %d is beyond any list", version)
+		return fmt.Errorf("%s floor: version %d is beyond any file", kind, version)
 	}
 	return l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, `
-			UPDATE trust_floor SET version = ?1 WHERE version <= ?1`, int64(version))
+			INSERT INTO floor (kind, version) VALUES (?1, ?2)
+			ON CONFLICT (kind) DO UPDATE SET version = ?2 WHERE version <= ?2`, kind, int64(version))
 		if err != nil {
-			return fmt.Errorf("trust floor: %w", err)
+			return fmt.Errorf("%s floor: %w", kind, err)
 		}
 		if n, err := result.RowsAffected(); err != nil || n != 1 {
-			return fmt.Errorf("trust floor: version %d is older than one that was in use", version)
+			return fmt.Errorf("%s floor: version %d is older than one that was in use", kind, version)
 		}
 		return nil
 	})

@@ -227,8 +227,69 @@ func TestPendingBeginsAboveTheMark(t *testing.T) {
 	}
 	check(10, 2, 4, 4)
 	tamper(t, l.writer, `DELETE FROM passage WHERE seq = 3`)
-	if _, _, _, err := l.Pending(t.Context(), 10); err == nil || !strings.Contains(err.Error(), "row 3 is missing") {
+	var broken *Broken
+	if _, _, _, err := l.Pending(t.Context(), 10); !errors.As(err, &broken) || broken.Seq != 3 {
 		t.Errorf("a gap among the pending rows: %v", err)
+	}
+}
+
+func TestRowThatRottedIsNotHandedToTheRegion(t *testing.T) {
+	for name, damage := range map[string]string{
+		"a text":    `UPDATE passage SET row = CAST(replace(row, 'CN-330100/7', 'CN-330100/6') AS BLOB) WHERE seq = 4`,
+		"a hash":    `UPDATE passage SET hash = zeroblob(32) WHERE seq = 4`,
+		"no row":    `UPDATE passage SET row = x'ff' WHERE seq = 4`,
+		"row moved": `UPDATE passage SET row = (SELECT row FROM passage WHERE seq = 5) WHERE seq = 4`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := openLog(t, filepath.Join(t.TempDir(), "book.db"))
+			record(t, l, 6)
+			if err := l.Ack(t.Context(), 0, 2); err != nil {
+				t.Fatal(err)
+			}
+			tamper(t, l.writer, damage)
+			var broken *Broken
+			if _, _, rows, err := l.Pending(t.Context(), 10); !errors.As(err, &broken) || broken.Seq != 4 || len(rows) != 0 {
+				t.Errorf("%d rows, %v; want none, row 4", len(rows), err)
+			}
+			if _, _, rows, err := l.Pending(t.Context(), 1); err != nil || len(rows) != 1 {
+				t.Errorf("the good row before it: %d rows, %v", len(rows), err)
+			}
+		})
+	}
+}
+
+// Two programs that were started with the same settings write one book.
+func TestTwoWritersOfOneBookLeaveNoGap(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "book.db")
+	const writers, each = 3, 60
+	var mu sync.Mutex
+	given := map[gatehouse.Seq]bool{}
+	var wg sync.WaitGroup
+	for range writers {
+		l := openLog(t, path)
+		wg.Go(func() {
+			for i := range each {
+				p, err := l.Record(t.Context(), admitted(i))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				if given[p.Seq] {
+					t.Errorf("row %d was given twice", p.Seq)
+				}
+				given[p.Seq] = true
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	l := openLog(t, path)
+	if seq, _, err := l.Head(t.Context()); err != nil || seq != writers*each || len(given) != writers*each {
+		t.Errorf("head %d (%v), %d numbers given; want %d", seq, err, len(given), writers*each)
+	}
+	if err := l.Verify(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -255,22 +316,26 @@ func TestAckMovesTheMarkOnlyFromWhereItIs(t *testing.T) {
 	}
 }
 
-func TestTrustFloorOnlyRises(t *testing.T) {
+func TestFloorsOnlyRise(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "book.db")
 	l := openLog(t, path)
 	for _, test := range []struct {
 		version, want uint64
 		ok            bool
 	}{{7, 7, true}, {7, 7, true}, {6, 7, false}, {0, 7, false}, {9, 9, true}, {1 << 63, 9, false}} {
-		err := l.RaiseTrustFloor(t.Context(), test.version)
-		got, readErr := l.TrustFloor(t.Context())
+		err := l.RaiseFloor(t.Context(), "trust", test.version)
+		got, readErr := l.Floor(t.Context(), "trust")
 		if (err == nil) != test.ok || readErr != nil || got != test.want {
 			t.Errorf("raise to %d: %v, floor %d (%v), want %d", test.version, err, got, readErr, test.want)
 		}
 	}
 	l.Close()
-	if got, err := openLog(t, path).TrustFloor(t.Context()); err != nil || got != 9 {
+	again := openLog(t, path)
+	if got, err := again.Floor(t.Context(), "trust"); err != nil || got != 9 {
 		t.Errorf("after a restart the floor is %d (%v), want 9", got, err)
+	}
+	if got, err := again.Floor(t.Context(), "policy"); err != nil || got != 0 {
+		t.Errorf("the floor of another kind is %d (%v), want 0", got, err)
 	}
 }
 

@@ -139,7 +139,8 @@ func decodeAll(rows *sql.Rows) ([]gatehouse.Passage, error) {
 
 // Pending gives the rows above the mark, oldest first and at most n of them: the number
 // of the first, the hash before it, and the rows' exact bytes. No rows: nothing is pending,
-// and first is the number that the next row will have.
+// and first is the number that the next row will have. A row that is not what was written is
+// a *Broken, and none is given.
 func (r *Reader) Pending(ctx context.Context, n int) (first gatehouse.Seq, before Hash, pending [][]byte, err error) {
 	first, before, pending, err = r.pending(ctx, int64(max(n, 0)))
 	if err != nil {
@@ -163,20 +164,24 @@ func (r *Reader) pending(ctx context.Context, n int64) (gatehouse.Seq, Hash, [][
 		return 0, Hash{}, nil, err
 	}
 	rows, err := tx.QueryContext(ctx, `
-		SELECT seq, row FROM passage WHERE seq > ?1 ORDER BY seq LIMIT ?2`, int64(mark), n)
+		SELECT seq, row, hash FROM passage WHERE seq > ?1 ORDER BY seq LIMIT ?2`, int64(mark), n)
 	if err != nil {
 		return 0, Hash{}, nil, err
 	}
 	defer rows.Close()
 	var pending [][]byte
+	c := checker{gate: r.gate, seq: mark, hash: before}
 	for rows.Next() {
 		var seq int64
 		var row []byte
-		if err := rows.Scan(&seq, &row); err != nil {
+		var hash sql.RawBytes
+		if err := rows.Scan(&seq, &row, &hash); err != nil {
 			return 0, Hash{}, nil, err
 		}
-		if want := int64(mark) + int64(len(pending)) + 1; seq != want {
-			return 0, Hash{}, nil, fmt.Errorf("row %d is missing", want)
+		// The region keeps for ever what it is handed: a row that rotted on the card must not
+		// become its truth.
+		if _, err := c.next(seq, row, hash); err != nil {
+			return 0, Hash{}, nil, err
 		}
 		pending = append(pending, row)
 	}
@@ -224,11 +229,12 @@ func (r *Reader) Newest(ctx context.Context) (time.Time, error) {
 	return time.UnixMilli(ms).UTC(), nil
 }
 
-// TrustFloor is the version below which no trust list may be adopted; 0 at first.
-func (r *Reader) TrustFloor(ctx context.Context) (uint64, error) {
+// Floor is the version below which no signed file of a kind may be adopted; 0 at first.
+func (r *Reader) Floor(ctx context.Context, kind string) (uint64, error) {
 	var version int64
-	if err := r.db.QueryRowContext(ctx, `SELECT version FROM trust_floor`).Scan(&version); err != nil {
-		return 0, fmt.Errorf("trust floor: %w", err)
+	err := r.db.QueryRowContext(ctx, `SELECT version FROM floor WHERE kind = ?1`, kind).Scan(&version)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("%s floor: %w", kind, err)
 	}
 	return uint64(version), nil
 }

@@ -43,7 +43,7 @@ func TestOpenLogRefusesFilesThatAreNotItsBook(t *testing.T) {
 			l.Close()
 		}},
 		{"somebody's database", "not a gate's book: 1 tables", make(`
-			PRAGMA application_id = 0; PRAGMA user_version = 0; DROP TABLE trust_floor; DROP TABLE book; DROP TABLE outbox; DROP TABLE passage;
+			PRAGMA application_id = 0; PRAGMA user_version = 0; DROP TABLE floor; DROP TABLE book; DROP TABLE outbox; DROP TABLE passage;
 			CREATE TABLE songs (title TEXT)`)},
 		{"no database", "not a database", func(t *testing.T, path string) {
 			if err := os.WriteFile(path, []byte(strings.Repeat("once upon a time ", 300)), 0o600); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -39,6 +40,9 @@ func (p Program) Command() *cobra.Command {
 				_, err := fmt.Fprintf(c.OutOrStdout(), "%s: no faults\n", file)
 				return err
 			}
+			// A panic would end with exit code 2, which is a mistake in the settings, and a
+			// service manager does not start that again. This way it ends with a signal.
+			debug.SetTraceback("crash")
 			return p.Run(c.Context(), Logger(c.ErrOrStderr()))
 		},
 	}

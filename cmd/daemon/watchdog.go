@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"log/slog"
+	"math"
 	"os"
 	"strconv"
 	"time"
@@ -48,7 +49,7 @@ func Watch(ctx context.Context, sick func(context.Context) error, logger *slog.L
 // may be late; 0 when it asks for none (sd_watchdog_enabled(3)).
 func watchdogEvery(usec string) time.Duration {
 	n, err := strconv.ParseInt(usec, 10, 64)
-	if err != nil || n <= 0 {
+	if err != nil || n <= 0 || n > math.MaxInt64/int64(time.Microsecond) {
 		return 0
 	}
 	return time.Duration(n) * time.Microsecond / 3

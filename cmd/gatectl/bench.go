@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse"
+	"gatehouse/cmd/daemon"
 	"gatehouse/credential"
 	"gatehouse/gate"
 	"gatehouse/policy"
@@ -35,6 +36,9 @@ readings take a fixed time, is left out. Machines differ: compare ratios, not ti
 disk's own sync of one page is measured in the same run.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if rounds < 1 {
+				return daemon.UsageError{Err: fmt.Errorf("--rounds %d measures nothing", rounds)}
+			}
 			temp, err := os.MkdirTemp(dir, "gatehouse-bench-")
 			if err != nil {
 				return err
@@ -110,7 +114,7 @@ func bench(ctx context.Context, dir string, rounds int, out io.Writer) error {
 		if len(texts) == 0 {
 			continue
 		}
-		p, err := lane.Admit(ctx, gatehouse.Sighting{Text: texts[0], At: began})
+		p, err := lane.Admit(ctx, gatehouse.Sighting{Text: texts[0].Value, At: began})
 		if err != nil {
 			return err
 		}

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -64,6 +67,10 @@ func (d *demo) run(ctx context.Context) (err error) {
 	if d.length != 0 && d.length < 5*time.Second {
 		return daemon.UsageError{Err: fmt.Errorf("--for %v is shorter than anybody needs to pass: give 5s or more", d.length)}
 	}
+	// A terminal that is closed and a reader that has left end the demo as ctrl-C does: by
+	// default they would end gatectl alone, and leave daemons and folder behind.
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP, syscall.SIGPIPE)
+	defer stop()
 	remove, err := d.folder()
 	if err != nil {
 		return err
@@ -74,6 +81,9 @@ func (d *demo) run(ctx context.Context) (err error) {
 	started := context.WithoutCancel(ctx)
 	if err := d.open(ctx, started); err != nil {
 		d.kill()
+		if ctx.Err() != nil {
+			return errors.New("stopped before the gate was open")
+		}
 		return err
 	}
 	defer d.link.close()
@@ -137,6 +147,7 @@ func (d *demo) open(ctx, started context.Context) error {
 		return err
 	}
 	d.link.to = strings.TrimPrefix(regionAt, "https://")
+	go d.region.passOver()
 	if d.gate, err = start(started, "gated", "--config", filepath.Join(d.dir, "gate/gate.toml")); err != nil {
 		return err
 	}

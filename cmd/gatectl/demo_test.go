@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"gatehouse/store"
@@ -73,4 +75,108 @@ func TestDemoLosesNothingWhenTheLinkIsCut(t *testing.T) {
 		}
 	}
 	t.Logf("%+v", *s)
+}
+
+// startDemo runs a demo in its own group of processes and with its own temporary folder.
+func startDemo(t *testing.T, bin string, args ...string) (demo *exec.Cmd, lines *bufio.Scanner, leave func() error) {
+	t.Helper()
+	temp := t.TempDir()
+	demo = exec.CommandContext(t.Context(), filepath.Join(bin, "gatectl"), append([]string{"demo", "--json"}, args...)...)
+	demo.Env = append(os.Environ(), "TMPDIR="+temp)
+	demo.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := demo.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := demo.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if left, err := filepath.Glob(filepath.Join(temp, "*")); err != nil || len(left) > 0 {
+			t.Errorf("left behind: %v, %v", left, err)
+		}
+		if left := running(t, temp); len(left) > 0 {
+			t.Errorf("still running: %q", left)
+		}
+	})
+	return demo, bufio.NewScanner(out), out.Close
+}
+
+// running lists the processes whose command line names dir.
+func running(t *testing.T, dir string) (all []string) {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err == nil && bytes.Contains(b, []byte(dir)) { // others end while we look
+			all = append(all, strings.ReplaceAll(string(b), "\x00", " "))
+		}
+	}
+	return all
+}
+
+// On a terminal ctrl-C is sent to the whole group of processes. Here it comes while the link
+// is cut: the book has still to reach the region.
+func TestDemoStoppedAtTheKeyboardLosesNothing(t *testing.T) {
+	demo, lines, _ := startDemo(t, programs(t), "--for", "24s")
+	sum, pressed := (*summary)(nil), false
+	for lines.Scan() {
+		var l struct {
+			passageLine
+			Summary *summary
+		}
+		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
+			t.Fatalf("%v: %s", err, lines.Text())
+		}
+		if l.Queue >= 2 && !pressed {
+			pressed = true
+			if err := syscall.Kill(-demo.Process.Pid, syscall.SIGINT); err != nil {
+				t.Fatal(err)
+			}
+		}
+		sum = l.Summary
+	}
+	if err := demo.Wait(); err != nil {
+		t.Error(err)
+	}
+	switch {
+	case !pressed:
+		t.Error("the link was never missed: the key was not pressed")
+	case sum == nil:
+		t.Error("no summary")
+	case sum.Lost != 0 || sum.Recorded < 2:
+		t.Errorf("%+v", *sum)
+	}
+}
+
+func TestDemoLeavesNothingBehind(t *testing.T) {
+	bin := programs(t)
+	for _, tt := range []struct {
+		name string
+		end  func(demo *exec.Cmd, leave func() error) error
+	}{
+		{"told to end", func(demo *exec.Cmd, _ func() error) error { return demo.Process.Signal(syscall.SIGTERM) }},
+		{"terminal closed", func(demo *exec.Cmd, _ func() error) error { return demo.Process.Signal(syscall.SIGHUP) }},
+		{"reader gone", func(_ *exec.Cmd, leave func() error) error { return leave() }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			demo, lines, leave := startDemo(t, bin)
+			if !lines.Scan() {
+				t.Fatal("no passage")
+			}
+			if err := tt.end(demo, leave); err != nil {
+				t.Fatal(err)
+			}
+			for lines.Scan() {
+				// Until it has said its last.
+			}
+			demo.Wait() // how it ends is not the point here
+			if code := demo.ProcessState.ExitCode(); code < 0 {
+				t.Errorf("ended by a signal: %v", demo.ProcessState)
+			}
+		})
+	}
 }

@@ -98,6 +98,9 @@ func TestMistakesOfTheCallerAreExitCodeTwo(t *testing.T) {
 		{"issue"},
 		{"issue", "--key", filepath.Join(lab, "gate", "gate.toml")},
 		{"issue", "--key", filepath.Join(lab, "issuer-CN-330100.key"), "--colour", "blue"},
+		{"issue", "--key", filepath.Join(lab, "issuer-CN-330100.key"), "--for", "25h"},
+		{"issue", "--key", filepath.Join(lab, "issuer-CN-330100.key"), "--issuer", "Hangzhou"},
+		{"bench", "--rounds", "0"},
 		{"sign", "--signer", filepath.Join(lab, "root.signer"), "letter", filepath.Join(lab, "gate", "gate.toml")},
 		{"init", lab},
 		{"pin"},
@@ -250,7 +253,7 @@ func hugePNG(width, height uint32) []byte {
 	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(head))
 }
 
-func TestInitMakesWhatBothDaemonsTake(t *testing.T) {
+func TestPrivateKeysAreTheirOwnersAlone(t *testing.T) {
 	lab := laboratory(t)
 	for _, f := range []string{"root.signer", "issuer-CN-330100.key", "gate/gate.key", "region/region.key"} {
 		info, err := os.Stat(filepath.Join(lab, f))
@@ -267,5 +270,39 @@ func TestPINIsNeverWrittenAsItIs(t *testing.T) {
 	code, out, _ := ctl(t, "246813\n", "pin")
 	if code != 0 || !strings.HasPrefix(out, `pin = "`) || strings.Contains(out, "246813") {
 		t.Errorf("exit code %d, %q", code, out)
+	}
+}
+
+func TestInitThatIsRefusedLeavesNothing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "lab")
+	if code, _, errs := ctl(t, "", "init", dir, "--region", "Hangzhou"); code == 0 || errs == "" {
+		t.Errorf("exit code %d, %q for a region that is none", code, errs)
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("a folder was made: %v", err)
+	}
+}
+
+func TestSignSignsNothingUnderAnotherKind(t *testing.T) {
+	lab := laboratory(t)
+	list := `{"kind":"trust","region":"CN-330100","version":2,"issued":"2026-01-01T00:00:00Z","keys":[]}`
+	for name, c := range map[string]struct {
+		body string
+		ok   bool
+	}{
+		"a trust list":           {list, true},
+		"one of another kind":    {strings.Replace(list, `"trust"`, `"policy"`, 1), false},
+		"one of no kind":         {strings.Replace(list, `"kind":"trust",`, "", 1), false},
+		"two, one behind":        {list + list, false},
+		"a list and other words": {list + "x", false},
+	} {
+		path := filepath.Join(lab, "list.json")
+		if err := os.WriteFile(path, []byte(c.body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, out, errs := ctl(t, "", "sign", "--signer", filepath.Join(lab, "root.signer"), "trust", path)
+		if (code == 0) != c.ok || (out != "") != c.ok {
+			t.Errorf("%s: exit code %d, %d bytes signed, %s", name, code, len(out), errs)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -48,7 +49,7 @@ func issueCommand() *cobra.Command {
 			text, err := credential.Issue(key, credential.Claims{Issuer: gatehouse.Issuer(issuer), Grade: grade,
 				Issued: issued, Expires: issued.Add(life), Holder: gatehouse.Holder{Name: holder}})
 			if err != nil {
-				return err
+				return daemon.UsageError{Err: err} // what no gate would take was asked for
 			}
 			if picture != "" {
 				if err := draw(picture, text); err != nil {
@@ -134,11 +135,11 @@ func pinCommand() *cobra.Command {
 			if terminal(c.OutOrStdout()) {
 				fmt.Fprint(c.ErrOrStderr(), "PIN: ")
 			}
-			text, err := io.ReadAll(io.LimitReader(c.InOrStdin(), 256))
-			if err != nil {
+			text, err := readLine(bufio.NewReader(c.InOrStdin()))
+			if err != nil && !errors.Is(err, io.EOF) {
 				return err
 			}
-			pin := strings.TrimSpace(string(text))
+			pin := strings.TrimSpace(text)
 			if len(pin) < 4 || len(pin) > 64 {
 				return daemon.UsageError{Err: errors.New("a PIN has 4 to 64 characters")}
 			}

@@ -85,11 +85,6 @@ func (k *kit) policyNote(now time.Time) ([]byte, error) {
 // write puts the kit into a folder, each part where the one who needs it can take it from.
 // hosts are the names under which gates reach the regional server.
 func (k *kit) write(dir string, hosts []string, now time.Time) error {
-	for _, d := range []string{"trust", "region", "gate"} {
-		if err := os.MkdirAll(filepath.Join(dir, d), 0o700); err != nil {
-			return err
-		}
-	}
 	trust, err := k.trustNote(now)
 	if err != nil {
 		return err
@@ -105,6 +100,11 @@ func (k *kit) write(dir string, hosts []string, now time.Time) error {
 	gatePublic, err := publicKey(k.gate)
 	if err != nil {
 		return err
+	}
+	for _, d := range []string{"trust", "region", "gate"} {
+		if err := os.MkdirAll(filepath.Join(dir, d), 0o700); err != nil {
+			return err
+		}
 	}
 	for name, body := range map[string][]byte{
 		"root.signer":       []byte(k.signer + "\n"),

@@ -4,6 +4,8 @@ package main
 
 import (
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -27,7 +29,14 @@ reads a gate's book, and shows the whole at work.
 Begin with 'gatectl demo'. Exit codes: 0 done, 1 it did not work, 2 it was asked wrongly.`,
 		Version: version,
 	}
-	root.AddCommand(demoCommand(), qrCommand(), passCommand(), scanCommand(), initCommand(), issueCommand(),
-		signCommand(), pinCommand(), logCommand(), benchCommand())
+	root.AddCommand(demoCommand(), initCommand(), logCommand(), benchCommand())
+	for _, c := range []*cobra.Command{qrCommand(), passCommand(), scanCommand(), issueCommand(), signCommand(), pinCommand()} {
+		c.PreRun = endAtOnce
+		root.AddCommand(c)
+	}
 	return root
 }
+
+// endAtOnce gives ctrl-C and SIGTERM back to the system, for commands that leave nothing
+// behind: one that waits for its input, or decodes a large image, looks at no context.
+func endAtOnce(*cobra.Command, []string) { signal.Reset(os.Interrupt, syscall.SIGTERM) }

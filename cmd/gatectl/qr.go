@@ -35,12 +35,9 @@ megapixels. Exit code 1 when an image could not be read; an image without a code
 		RunE: func(c *cobra.Command, files []string) error {
 			out := c.OutOrStdout()
 			asJSON = asJSON || !terminal(out)
-			reader := &qr.Reader{Thorough: true}
+			reader := &qr.Reader{}
 			unread := false
 			for _, file := range files {
-				if err := c.Context().Err(); err != nil {
-					return err
-				}
 				line := readCodes(reader, file)
 				unread = unread || line.Error != ""
 				if err := line.print(out, asJSON); err != nil {
@@ -64,10 +61,13 @@ func readCodes(reader *qr.Reader, file string) qrLine {
 		line.Error = err.Error()
 		return line
 	}
+	reader.Forget() // the image before was of something else
 	began := time.Now()
-	texts := reader.Read(luma)
+	codes := reader.Read(luma)
 	line.MS = float64(time.Since(began).Microseconds()) / 1000
-	line.Texts = append(line.Texts, texts...)
+	for _, c := range codes {
+		line.Texts = append(line.Texts, c.Value)
+	}
 	return line
 }
 

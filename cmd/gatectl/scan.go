@@ -54,7 +54,7 @@ func scanCommand() *cobra.Command {
 	var policyFile string
 	var temperature float64
 	var asJSON bool
-	s := &scan{reader: qr.Reader{Thorough: true}}
+	s := &scan{}
 	c := &cobra.Command{
 		Use:   "scan IMAGE...",
 		Short: "Judge the codes of images as a gate would",
@@ -112,9 +112,6 @@ Exit code 1 when an image could not be read; a refused code is a result like any
 func (s *scan) judge(ctx context.Context, file string) scanLine {
 	codes := readCodes(&s.reader, file)
 	line := scanLine{File: file, Texts: codes.Texts, Error: codes.Error, Policy: s.rules.Name()}
-	if s.rules.Version == 0 {
-		line.Policy = ""
-	}
 	switch {
 	case codes.Error != "":
 		return line

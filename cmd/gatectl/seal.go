@@ -30,6 +30,9 @@ func sealFile(kind string, body []byte, signer string) ([]byte, error) {
 		if err := d.Decode(&list); err != nil {
 			return nil, err
 		}
+		if list.Kind != kind || d.More() {
+			return nil, fmt.Errorf("want one object of kind %q, got kind %q", kind, list.Kind)
+		}
 		return credential.SealTrust(list, signer)
 	}
 	return nil, daemon.UsageError{Err: fmt.Errorf("%q is neither policy nor trust", kind)}

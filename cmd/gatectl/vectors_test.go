@@ -64,7 +64,9 @@ func TestNormativePicturesAreReadAsTheyExpect(t *testing.T) {
 		var texts []string
 		luma, err := camera.ReadImage(bytes.NewReader(image))
 		if err == nil {
-			texts = (&qr.Reader{Thorough: true}).Read(luma)
+			for _, code := range (&qr.Reader{}).Read(luma) {
+				texts = append(texts, code.Value)
+			}
 		}
 		if read := len(texts) == 1 && texts[0] == v.Prefix; read != *v.Expected.Picture {
 			failed++

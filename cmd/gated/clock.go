@@ -9,33 +9,46 @@ import (
 // never agree to the second.
 const slack = 2 * time.Minute
 
+// farAhead is how far beyond the floor a clock may lie. No policy lets keys of that age
+// serve; and a passage dated 2099 would be a floor that no true clock ever reaches again.
+const farAhead = 366 * 24 * time.Hour
+
 // A clock is the board's, held to a floor: the newest moment that is known to have passed,
 // by the book's last row and by the signed files in use. A board without a battery wakes up
-// in 1970; below the floor its clock is not believed.
+// in 1970, or in whatever its broken one says: below the floor, far ahead of it and while
+// there is none, the clock is not believed.
 type clock struct {
 	now   func() time.Time
-	floor atomic.Int64 // Unix nanoseconds
+	floor atomic.Pointer[moment]
 }
+
+// A moment is a time that had passed when it was learnt.
+type moment struct{ at, learnt time.Time }
 
 // raise moves the floor up; it never comes down.
 func (c *clock) raise(at time.Time) {
 	if at.IsZero() {
 		return
 	}
+	next := &moment{at.Round(0), time.Now()}
 	for {
 		old := c.floor.Load()
-		if at.UnixNano() <= old || c.floor.CompareAndSwap(old, at.UnixNano()) {
+		if old != nil && !at.After(old.at) || c.floor.CompareAndSwap(old, next) {
 			return
 		}
 	}
 }
 
-// Now gives the time, and whether it is trusted. Below the floor it gives the floor: too
-// early by an unknown amount, and said to be so.
+// Now gives the time, and whether it is trusted. Instead of a time that the floor proves
+// wrong it gives the floor and the time since it was learnt: too early by an unknown
+// amount, and said to be so, but the minutes between two passages are right.
 func (c *clock) Now() (time.Time, bool) {
-	now, floor := c.now(), time.Unix(0, c.floor.Load())
-	if now.Before(floor.Add(-slack)) {
-		return floor, false
+	now, floor := c.now(), c.floor.Load()
+	switch {
+	case floor == nil:
+		return now, false
+	case now.Before(floor.at.Add(-slack)), now.After(floor.at.Add(farAhead)):
+		return floor.at.Add(time.Since(floor.learnt)), false
 	}
 	return now, true
 }

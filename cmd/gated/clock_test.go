@@ -2,31 +2,65 @@ package main
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
-func TestClockIsNotBelievedBelowItsFloor(t *testing.T) {
+func TestClockIsNotBelievedAgainstItsFloor(t *testing.T) {
 	row := time.Date(2020, 7, 10, 12, 0, 0, 0, time.UTC)
-	board := time.Unix(40, 0) // 1970, forty seconds after power-up
-	c := &clock{now: func() time.Time { return board }}
-	if _, trusted := c.Now(); !trusted {
-		t.Error("a gate that knows of nothing has only its clock")
+	for _, c := range []struct {
+		name  string
+		board time.Time
+		want  bool
+	}{
+		{"1970, forty seconds after power-up", time.Unix(40, 0), false},
+		{"three minutes behind", row.Add(-3 * time.Minute), false},
+		{"a minute behind", row.Add(-time.Minute), true},
+		{"the same day", row.Add(time.Hour), true},
+		{"switched off for half a year", row.AddDate(0, 6, 0), true},
+		{"2099", time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				clock := &clock{now: func() time.Time { return c.board }}
+				if _, trusted := clock.Now(); trusted {
+					t.Error("a clock that nothing bears out is trusted")
+				}
+				clock.raise(row)
+				want := row
+				if c.want {
+					want = c.board
+				}
+				if at, trusted := clock.Now(); trusted != c.want || !at.Equal(want) {
+					t.Errorf("%v, trusted %v; want %v, %v", at, trusted, want, c.want)
+				}
+			})
+		})
 	}
-	c.raise(row)
-	if at, trusted := c.Now(); trusted || !at.Equal(row) {
-		t.Errorf("in 1970 after a row of 2020: %v, trusted %v; want the floor, not trusted", at, trusted)
-	}
-	c.raise(row.Add(-time.Hour))
-	c.raise(time.Time{})
-	if at, _ := c.Now(); !at.Equal(row) {
-		t.Errorf("the floor came down to %v", at)
-	}
-	board = row.Add(-time.Minute)
-	if at, trusted := c.Now(); !trusted || !at.Equal(board) {
-		t.Errorf("a minute behind the floor: %v, trusted %v; want the clock, trusted", at, trusted)
-	}
-	board = row.Add(-3 * time.Minute)
-	if _, trusted := c.Now(); trusted {
-		t.Error("three minutes behind the floor is trusted")
-	}
+}
+
+func TestFloorNeverComesDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		row := time.Date(2020, 7, 10, 12, 0, 0, 0, time.UTC)
+		c := &clock{now: func() time.Time { return time.Unix(40, 0) }}
+		c.raise(row)
+		c.raise(row.Add(-time.Hour))
+		c.raise(time.Time{})
+		if at, _ := c.Now(); !at.Equal(row) {
+			t.Errorf("the floor came down to %v", at)
+		}
+	})
+}
+
+func TestMinutesPassOnAClockThatIsNotTrusted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		row := time.Date(2020, 7, 10, 12, 0, 0, 0, time.UTC)
+		c := &clock{now: func() time.Time { return time.Unix(40, 0) }}
+		c.raise(row)
+		before, _ := c.Now()
+		<-time.After(11 * time.Minute)
+		if at, trusted := c.Now(); trusted || at.Sub(before) != 11*time.Minute {
+			t.Errorf("%v later by the floor, trusted %v; want 11m, a passage grows too old to decide", at.Sub(before), trusted)
+		}
+	})
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 type config struct {
 	Name        string        `toml:"name"`        // of this gate in book, log and region: "hangzhou-east-7"
 	Book        string        `toml:"book"`        // file of the gate's book
-	Camera      string        `toml:"camera"`      // "v4l2:/dev/video0", "file:frames", "sim:people.jsonl"
+	Camera      string        `toml:"camera"`      // "v4l2:/dev/video0", "file:frames", "sim:people.jsonl", "serial:/dev/ttyACM0"
 	Thermometer string        `toml:"thermometer"` // "mlx90614:/dev/i2c-1", "sim:skin.jsonl", "none"
 	Barrier     string        `toml:"barrier"`     // "gpio:GPIO17?active=high&pulse=800ms", "note:"
 	Lights      string        `toml:"lights"`      // "gpio:?active=high&green=GPIO22&amber=GPIO23&red=GPIO24", "none"
@@ -69,8 +70,22 @@ func (c *config) Check(fault func(key, what, hint string)) {
 		}
 	}
 	need("name", c.Name, `as in name = "hangzhou-east-7"`)
-	if strings.ContainsFunc(c.Name, func(r rune) bool { return !strings.ContainsRune(nameLetters, r) }) || len(c.Name) > 64 {
-		fault("name", "may hold a to z, 0 to 9 and hyphens, 64 at most: it is part of addresses", "")
+	if strings.ContainsFunc(c.Name, func(r rune) bool { return !strings.ContainsRune(nameLetters, r) }) || len(c.Name) > 64 || strings.HasPrefix(c.Name, "-") {
+		fault("name", "may hold a to z, 0 to 9 and, but for the first, hyphens, 64 at most: it is part of addresses", "")
+	}
+	if c.Lights == "" {
+		c.Lights = "none"
+	}
+	for _, s := range []struct{ key, source, kinds string }{
+		{"camera", c.Camera, "v4l2 file sim opencv serial hid"},
+		{"thermometer", c.Thermometer, "mlx90614 sim none"},
+		{"barrier", c.Barrier, "gpio note"},
+		{"lights", c.Lights, "gpio note none"},
+	} {
+		kind, _, _ := strings.Cut(s.source, ":")
+		if s.source != "" && !slices.Contains(strings.Fields(s.kinds), kind) {
+			fault(s.key, "begins with none of "+s.kinds, "and a colon: the settings file that comes with the gate shows each")
+		}
 	}
 	need("book", c.Book, `as in book = "/var/lib/gatehouse/book.db"`)
 	need("camera", c.Camera, `as in camera = "v4l2:/dev/v4l/by-id/..."`)

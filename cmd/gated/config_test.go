@@ -58,6 +58,35 @@ pin = "2468"
 	}
 }
 
+func TestSettingsThatCannotWorkAreFaults(t *testing.T) {
+	for _, c := range []struct{ name, line, want string }{
+		{"a name that no book takes", `name = "-north"`, "line 1: name: may hold"},
+		{"a camera that nobody makes", `camera = "gopro:1"`, "line 1: camera: begins with none of"},
+		{"a relay for a barrier", `barrier = "relay:1"`, "line 1: barrier: begins with none of"},
+		{"a thermometer of glass", `thermometer = "mercury:"`, "line 1: thermometer: begins with none of"},
+		{"lights of wax", `lights = "candle:"`, "line 1: lights: begins with none of"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "gate.toml")
+			if err := os.WriteFile(path, []byte(c.line), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if code, said := gatedSays(t, "--check", "--config", path); code != daemon.Usage || !strings.Contains(said, c.want) {
+				t.Errorf("exit code %d, no %q in:\n%s", code, c.want, said)
+			}
+		})
+	}
+}
+
+func TestGateWithoutLightsNeedsNoLineForThem(t *testing.T) {
+	c := newSite(t).config()
+	c.Lights = ""
+	c.Check(func(key, what, _ string) { t.Errorf("%s %s", key, what) })
+	if c.Lights != "none" {
+		t.Errorf("lights %q, want none", c.Lights)
+	}
+}
+
 func TestSettingsThatAreNotThereAreTheCallersMistake(t *testing.T) {
 	if code, said := gatedSays(t, "--config", filepath.Join(t.TempDir(), "none.toml")); code != daemon.Usage || !strings.Contains(said, "none.toml") {
 		t.Errorf("exit code %d: %s", code, said)

@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"image/png"
 	"io"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -25,6 +26,7 @@ import (
 	"gatehouse/credential"
 	"gatehouse/policy"
 	"gatehouse/scanner/qr"
+	"gatehouse/store"
 )
 
 // A site is what a test's gate stands on: a region's keys, its signed files, pictures of
@@ -92,14 +94,32 @@ func (s *site) trust(version uint64) {
 
 func (s *site) policy(version uint64) {
 	s.t.Helper()
-	body, err := json.Marshal(policy.Rules{Kind: "policy", Site: "CN-330100", Version: version, Issued: time.Now(),
+	s.rules(policy.Rules{Kind: "policy", Site: "CN-330100", Version: version, Issued: time.Now(),
 		Accept: []gatehouse.Issuer{"CN-330100"}, FreshMinutes: 60, TestHours: 72, StaleHours: 24,
 		Temperature: policy.Temperature{Fever: 37_300, Low: 35_000}})
+}
+
+// rules signs a policy.
+func (s *site) rules(r policy.Rules) {
+	s.t.Helper()
+	body, err := json.Marshal(r)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	note, err := credential.Seal("policy", body, s.signer)
 	s.put("trust/policy.note", note, err)
+}
+
+// signed is the trust folder as a gate lives by it, without the gate around it.
+func (s *site) signed(log io.Writer) (*signed, *store.Log) {
+	s.t.Helper()
+	book, err := store.OpenLog(s.t.Context(), filepath.Join(s.dir, "book.db"), "north-1")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { book.Close() })
+	return &signed{folder: filepath.Join(s.dir, "trust"), root: s.root, book: book, clock: &clock{now: time.Now}, health: &health{},
+		logger: slog.New(slog.NewTextHandler(log, nil))}, book
 }
 
 // picture puts one green code before the camera.
@@ -135,14 +155,15 @@ func (s *site) config() config {
 // A running gate, and what it says.
 type running struct {
 	t       *testing.T
+	log     *io.PipeReader
 	lines   *bufio.Scanner
 	address string
 	stop    func() error
 	seen    []string
 }
 
-// start runs a gate in this process until the test ends.
-func (s *site) start(c config) *running {
+// launch runs a gate in this process until the test ends.
+func (s *site) launch(c config) *running {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(s.t.Context())
 	out, in := io.Pipe()
@@ -152,7 +173,7 @@ func (s *site) start(c config) *running {
 		in.Close()
 		done <- err
 	}()
-	r := &running{t: s.t, lines: bufio.NewScanner(out)}
+	r := &running{t: s.t, log: out, lines: bufio.NewScanner(out)}
 	r.stop = func() error {
 		cancel()
 		go io.Copy(io.Discard, out)
@@ -165,6 +186,13 @@ func (s *site) start(c config) *running {
 			s.t.Errorf("the gate ended with %v", err)
 		}
 	})
+	return r
+}
+
+// start is launch, and waits for the screens.
+func (s *site) start(c config) *running {
+	s.t.Helper()
+	r := s.launch(c)
 	line := r.wait(`"msg":"console"`)
 	var l struct{ Address string }
 	if err := json.Unmarshal([]byte(line), &l); err != nil {
@@ -174,9 +202,14 @@ func (s *site) start(c config) *running {
 	return r
 }
 
+// patience is when a test gives a gate up that says nothing more.
+const patience = 2 * time.Minute
+
 // wait reads the gate's log up to a line that holds all the words.
 func (r *running) wait(words ...string) string {
 	r.t.Helper()
+	given := time.AfterFunc(patience, func() { r.log.CloseWithError(os.ErrDeadlineExceeded) })
+	defer given.Stop()
 	for r.lines.Scan() {
 		line := r.lines.Text()
 		r.seen = append(r.seen, line)

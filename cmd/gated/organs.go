@@ -3,26 +3,24 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"time"
 
 	"gatehouse"
 	"gatehouse/gate"
-	"gatehouse/scanner"
-	"gatehouse/scanner/camera"
 	"gatehouse/sensors"
 	"gatehouse/store"
 )
 
 // The types of this file stand between the lane and an organ to note the organ's trouble
-// in the gate's health. They decide nothing.
+// in the gate's health and in its log. They decide nothing.
 
 // A journal is the book as the lane sees it: each row is a line of the operator's log too,
 // and wakes the uplink.
 type journal struct {
 	book   *store.Log
 	wake   func()
+	clock  *clock
 	health *health
 	logger *slog.Logger
 }
@@ -39,6 +37,9 @@ func (j *journal) Record(ctx context.Context, p gatehouse.Passage) (gatehouse.Pa
 	if err != nil {
 		return written, err
 	}
+	if written.Clock {
+		j.clock.raise(written.At)
+	}
 	queue, err := j.book.Queue(ctx)
 	if err != nil {
 		j.logger.Warn("book", "reason", gatehouse.ReasonLog, "err", err)
@@ -49,7 +50,11 @@ func (j *journal) Record(ctx context.Context, p gatehouse.Passage) (gatehouse.Pa
 }
 
 func (j *journal) Passage(ctx context.Context, seq gatehouse.Seq) (gatehouse.Passage, error) {
-	return j.book.Passage(ctx, seq)
+	p, err := j.book.Passage(ctx, seq)
+	if errors.Is(err, store.ErrNoPassage) {
+		err = gate.ErrNoPassage
+	}
+	return p, err
 }
 
 // passageAttrs is a passage as a line of the log: what happened, to whose code, never whose.
@@ -75,21 +80,6 @@ func (t thermometer) Skin(ctx context.Context) (gatehouse.Measurement, error) {
 		t.health.note(gatehouse.ReasonSensorFault, err, time.Now())
 	}
 	return m, err
-}
-
-// An eye notes whether the camera gives frames.
-type eye struct {
-	*scanner.Scanner
-	source camera.Source
-	health *health
-}
-
-func (e eye) Next(ctx context.Context) (gatehouse.Sighting, error) {
-	s, err := e.Scanner.Next(ctx)
-	if ctx.Err() == nil && !errors.Is(err, io.EOF) {
-		e.health.note(gatehouse.ReasonCamera, err, time.Now())
-	}
-	return s, err
 }
 
 // A barrier notes whether the relay moved.

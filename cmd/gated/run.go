@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -12,15 +11,11 @@ import (
 	"syscall"
 	"time"
 
-	"gatehouse"
 	"gatehouse/cmd/daemon"
 	"gatehouse/credential"
 	"gatehouse/firmware"
 	"gatehouse/gate"
 	"gatehouse/gate/console"
-	"gatehouse/scanner"
-	"gatehouse/scanner/camera"
-	"gatehouse/scanner/qr"
 	"gatehouse/sensors"
 	"gatehouse/store"
 	"gatehouse/sync/uplink"
@@ -28,6 +23,10 @@ import (
 
 // lookEvery is how often the trust folder is looked at.
 const lookEvery = 3 * time.Second
+
+// stillStarting asks the service manager for 30 s more; it must be said again before they
+// are over (sd_notify(3)).
+const stillStarting = "EXTEND_TIMEOUT_USEC=30000000\n"
 
 // lastWords is how long a gate that was told to stop may still send its last rows.
 const lastWords = 5 * time.Second
@@ -40,6 +39,7 @@ type gated struct {
 	clock  clock
 
 	console *console.Server
+	lock    *os.File // beside the book: two gates must not write one
 	book    *store.Log
 	signed  *signed
 	eye     eye
@@ -56,6 +56,11 @@ func run(ctx context.Context, conf config, logger *slog.Logger) (err error) {
 	g := &gated{conf: conf, logger: logger}
 	g.clock.now = time.Now
 
+	// Taken before anything that waits: until somebody takes it, SIGHUP ends the program.
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+
 	ctx, stop := context.WithCancel(ctx)
 	var work sync.WaitGroup
 	defer func() {
@@ -67,10 +72,11 @@ func run(ctx context.Context, conf config, logger *slog.Logger) (err error) {
 	if err := g.openHardware(); err != nil {
 		return err
 	}
-	if err := g.serveConsole(ctx, &work); err != nil {
-		return err
-	}
+	g.serveConsole(ctx, &work)
 	if err := g.openBook(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // told to stop while it waited for its disk
+		}
 		return err
 	}
 	g.signed = &signed{folder: conf.Trust.Folder, root: conf.Trust.Root, book: g.book, clock: &g.clock, health: &g.health, logger: logger}
@@ -81,7 +87,7 @@ func run(ctx context.Context, conf config, logger *slog.Logger) (err error) {
 	g.identify(ctx)
 	g.wireLane()
 
-	work.Go(func() { g.keepLooking(ctx) })
+	work.Go(func() { g.keepLooking(ctx, hup) })
 	opened := time.Now()
 	sick := func(ctx context.Context) error { return g.sick(ctx, opened) }
 	work.Go(func() { daemon.Watch(ctx, sick, logger) })
@@ -101,94 +107,6 @@ func run(ctx context.Context, conf config, logger *slog.Logger) (err error) {
 	return err
 }
 
-// openHardware takes the sources as the settings name them. The devices themselves may come
-// later: a gate starts without its camera or sensor, and says so.
-func (g *gated) openHardware() error {
-	source, err := camera.Open(g.conf.Camera)
-	if err != nil {
-		return err
-	}
-	g.eye = eye{&scanner.Scanner{Source: source, Reader: &qr.Reader{}}, source, &g.health}
-	skin, err := sensors.OpenThermometer(g.conf.Thermometer)
-	if err != nil {
-		return err
-	}
-	g.skin = thermometer{skin, &g.health}
-	relay, err := sensors.OpenBarrier(g.conf.Barrier)
-	if err != nil {
-		return err
-	}
-	g.barrier = barrier{relay, &g.health}
-	g.lights, err = sensors.OpenLights(g.conf.Lights)
-	return err
-}
-
-// identify asks the thermometer who it is before the first person does, which also sees it
-// through its warm-up. A sensor that does not answer is a line of the log and on the screen.
-func (g *gated) identify(ctx context.Context) {
-	if g.conf.Thermometer == "none" {
-		return
-	}
-	who, err := g.skin.Identify(ctx)
-	if ctx.Err() != nil {
-		return
-	}
-	g.health.note(gatehouse.ReasonSensorFault, err, time.Now())
-	if err != nil {
-		g.logger.Error("thermometer", "reason", gatehouse.ReasonSensorFault, "err", err)
-		return
-	}
-	g.logger.Info("thermometer", "sensor", who)
-}
-
-// openBook waits for a book that cannot be opened now: a full disk is cleared by people, and
-// until then the screen says why the lane is closed.
-func (g *gated) openBook(ctx context.Context) error {
-	for {
-		book, err := store.OpenLog(ctx, g.conf.Book, g.conf.Name)
-		if err == nil {
-			g.health.note(gatehouse.ReasonLog, nil, time.Now())
-			g.book = book
-			newest, err := book.Newest(ctx)
-			g.clock.raise(newest)
-			return err
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if g.health.note(gatehouse.ReasonLog, err, time.Now()) {
-			g.logger.Error("book", "reason", gatehouse.ReasonLog, "err", err, "hint", "the lane is closed until it can be opened")
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(lookEvery):
-		}
-	}
-}
-
-func (g *gated) openUplink() error {
-	if g.conf.Region.URL == "" {
-		g.logger.Warn("no region in the settings: the book stays on this gate")
-		return nil
-	}
-	key, err := daemon.ReadKey(g.conf.Region.Key)
-	if err != nil {
-		return err
-	}
-	ca, err := daemon.ReadFile(g.conf.Region.CA, 1<<20)
-	if err != nil {
-		return err
-	}
-	client, err := uplink.NewClient(ca)
-	if err != nil {
-		return fmt.Errorf("%s: %w", g.conf.Region.CA, err)
-	}
-	g.uplink = &uplink.Uplink{Book: g.book, Gate: g.conf.Name, Epoch: g.book.Epoch(), Key: key, URL: g.conf.Region.URL,
-		Client: client, Logger: g.logger, Beat: time.Duration(g.conf.Region.Beat), MaxWait: time.Duration(g.conf.Region.LongestWait)}
-	return nil
-}
-
 func (g *gated) wireLane() {
 	wake := func() {}
 	if g.uplink != nil {
@@ -199,7 +117,7 @@ func (g *gated) wireLane() {
 		Scanner:  g.eye,
 		Verifier: credential.Verifier{Keys: &g.signed.trust},
 		Judge:    g.signed,
-		Log:      &journal{g.book, wake, &g.health, g.logger},
+		Log:      &journal{g.book, wake, &g.clock, &g.health, g.logger},
 		Barrier:  g.barrier,
 		Screen:   front{g.console, g.lights, g.logger},
 		Clock:    &g.clock,
@@ -213,10 +131,7 @@ func (g *gated) wireLane() {
 }
 
 // keepLooking takes what is new in the trust folder, at once on SIGHUP.
-func (g *gated) keepLooking(ctx context.Context) {
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
+func (g *gated) keepLooking(ctx context.Context, hup <-chan os.Signal) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
@@ -228,6 +143,7 @@ func (g *gated) keepLooking(ctx context.Context) {
 		case <-tick.C:
 		}
 		g.signed.look(ctx)
+		g.eye.Refresh()
 	}
 }
 
@@ -247,7 +163,7 @@ func (g *gated) sendRest(ctx context.Context) {
 func (g *gated) close() error {
 	var errs []error
 	if g.book != nil {
-		errs = append(errs, g.book.Close())
+		errs = append(errs, g.book.Close(), g.lock.Close())
 	}
 	if g.lights != nil {
 		errs = append(errs, g.lights.Close())
@@ -258,8 +174,8 @@ func (g *gated) close() error {
 	if g.skin.Thermometer != nil {
 		errs = append(errs, g.skin.Close())
 	}
-	if g.eye.Scanner != nil {
-		errs = append(errs, g.eye.source.Close())
+	if g.eye != nil {
+		errs = append(errs, g.eye.Close())
 	}
 	return errors.Join(errs...)
 }

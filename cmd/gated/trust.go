@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"gatehouse"
@@ -32,8 +34,16 @@ type signed struct {
 
 	trust credential.TrustSet
 	rules atomic.Pointer[policy.Rules]
-	seen  [2]string // size and time of each file when it was last looked at
+	words [sha256.Size]byte // of the policy in use: tells two of one version apart
+	files [2]looked
 }
+
+// A looked is what the last look at a file found: its size and time, and what was wrong.
+type looked struct{ state, fault string }
+
+// policyAhead is how far a policy's issue may lie ahead of a trusted clock, as a trust
+// list's may. One from far ahead would make the true time look wrong.
+const policyAhead = 24 * time.Hour
 
 // Judge judges by the rules in use; without any it refers everybody.
 func (s *signed) Judge(e gatehouse.Evidence) gatehouse.Verdict { return s.policy().Judge(e) }
@@ -45,31 +55,48 @@ func (s *signed) policy() policy.Rules {
 	return policy.Rules{}
 }
 
-// look reads what has changed in the folder since the last look.
+// look reads what has changed in the folder since the last look. A file that was refused is
+// tried again each time: its owner, the disk or the clock may have been at fault, and none
+// of them leaves a trace on the file.
 func (s *signed) look(ctx context.Context) {
-	changed := false
 	for i, file := range []struct {
 		name  string
 		adopt func(context.Context, []byte) error
 	}{{"trust.note", s.adoptTrust}, {"policy.note", s.adoptPolicy}} {
 		path := filepath.Join(s.folder, file.name)
-		state := fileState(path)
-		if state == s.seen[i] {
+		old, now := s.files[i], looked{state: fileState(path)}
+		if now == old {
 			continue
 		}
-		s.seen[i], changed = state, true
-		sealed, err := daemon.ReadFile(path, maxSigned)
+		sealed, err := readSigned(path)
 		if err == nil {
 			err = file.adopt(ctx, sealed)
 		}
-		if err != nil {
-			s.logger.Error("signed file", "file", path, "err", err, "hint", "the last good one stays in use")
+		if ctx.Err() != nil {
+			return
 		}
+		if err != nil {
+			now.fault = err.Error()
+		}
+		if err != nil && now != old {
+			s.logger.Error("signed file", "file", path, "err", err, "hint", "what is in use stays")
+		}
+		s.files[i] = now
 	}
-	if changed {
-		s.noteMissing()
-	}
+	s.noteMissing()
 	s.noteAge()
+}
+
+// readSigned reads a file that may be one: a pipe would never end, or never begin.
+func readSigned(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no file", path)
+	}
+	return daemon.ReadFile(path, maxSigned)
 }
 
 func (s *signed) adoptTrust(ctx context.Context, sealed []byte) error {
@@ -78,12 +105,15 @@ func (s *signed) adoptTrust(ctx context.Context, sealed []byte) error {
 		return err
 	}
 	// The floor outlives a restart: an older list would bring withdrawn keys back.
-	floor, err := s.book.TrustFloor(ctx)
+	floor, err := s.book.Floor(ctx, "trust")
 	if err != nil {
 		return err
 	}
 	if next.Version < floor {
 		return fmt.Errorf("version %d is older than %d, which was in use here before", next.Version, floor)
+	}
+	if r := s.policy(); r.Version > 0 && !akin(next.Region, r.Site) {
+		return fmt.Errorf("it is %s's, the policy in use is %s's", next.Region, r.Site)
 	}
 	at, trusted := s.clock.Now()
 	if !trusted {
@@ -92,12 +122,29 @@ func (s *signed) adoptTrust(ctx context.Context, sealed []byte) error {
 	if err := s.trust.Adopt(next, at); err != nil {
 		return err
 	}
-	s.clock.raise(next.Issued)
+	s.raise(next.Issued)
+	if err := s.book.RaiseFloor(ctx, "trust", next.Version); err != nil {
+		return fmt.Errorf("version %d is in use, but a restart would forget it: %w", next.Version, err)
+	}
 	s.logger.Info("trust list in use", "region", next.Region, "version", next.Version, "keys", next.Len(), "issued", next.Issued)
-	return s.book.RaiseTrustFloor(ctx, next.Version)
+	return nil
 }
 
-func (s *signed) adoptPolicy(_ context.Context, sealed []byte) error {
+// raise moves the clock's floor to a file's issue. One that lies a little ahead of a trusted
+// clock, as a signer's local time can, must not make the true time look wrong.
+func (s *signed) raise(issued time.Time) {
+	if at, trusted := s.clock.Now(); trusted && issued.After(at) {
+		issued = at
+	}
+	s.clock.raise(issued)
+}
+
+// akin reports whether one region is the other or a part of it: a province may sign for its
+// cities, a city lives by the rules of its province.
+func akin(a, b gatehouse.Issuer) bool { return a.Within(b) || b.Within(a) }
+
+// adoptPolicy never rolls back, as with trust lists.
+func (s *signed) adoptPolicy(ctx context.Context, sealed []byte) error {
 	body, err := credential.Open("policy", sealed, s.root)
 	if err != nil {
 		return err
@@ -106,11 +153,33 @@ func (s *signed) adoptPolicy(_ context.Context, sealed []byte) error {
 	if err != nil {
 		return err
 	}
-	if old := s.policy(); next.Version < old.Version {
+	floor, err := s.book.Floor(ctx, "policy")
+	if err != nil {
+		return err
+	}
+	words := sha256.Sum256(body)
+	old, list := s.policy(), s.trust.Current()
+	at, trusted := s.clock.Now()
+	switch {
+	case list != nil && !akin(list.Region, next.Site):
+		return fmt.Errorf("policy %s is not for this gate, whose trust list is %s's", next.Name(), list.Region)
+	case trusted && next.Issued.After(at.Add(policyAhead)):
+		return fmt.Errorf("policy %s was issued %s, which is yet to come", next.Name(), next.Issued.UTC().Format(time.RFC3339))
+	case old.Version > 0 && next.Site != old.Site:
+		return fmt.Errorf("policy %s is another region's than %s, which is in use", next.Name(), old.Name())
+	case next.Version < old.Version:
 		return fmt.Errorf("policy %s is older than %s, which is in use", next.Name(), old.Name())
+	case next.Version < floor:
+		return fmt.Errorf("policy %s is older than version %d, which was in use here before", next.Name(), floor)
+	case next.Version == old.Version && words != s.words:
+		return fmt.Errorf("policy %s is in use and says something else", next.Name())
 	}
 	s.rules.Store(&next)
-	s.clock.raise(next.Issued)
+	s.words = words
+	s.raise(next.Issued)
+	if err := s.book.RaiseFloor(ctx, "policy", next.Version); err != nil {
+		return fmt.Errorf("policy %s is in use, but a restart would forget it: %w", next.Name(), err)
+	}
 	s.logger.Info("policy in use", "policy", next.Name(), "issued", next.Issued)
 	return nil
 }
@@ -138,7 +207,7 @@ func (s *signed) noteAge() {
 	_, trusted := s.clock.Now()
 	err = nil
 	if !trusted {
-		err = errors.New("the clock lies before the newest row or signed file: set it")
+		err = errors.New("the clock does not fit the newest row and the signed files: set it")
 	}
 	s.health.note(gatehouse.ReasonClock, err, at)
 }
@@ -149,5 +218,11 @@ func fileState(path string) string {
 	if err != nil {
 		return err.Error()
 	}
-	return fmt.Sprint(info.Size(), info.ModTime().UnixNano())
+	// Two files of one size can come within one tick of the file system's clock; the inode
+	// tells them apart.
+	inode := uint64(0)
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		inode = st.Ino
+	}
+	return fmt.Sprint(info.Size(), info.ModTime().UnixNano(), inode)
 }

@@ -20,11 +20,11 @@ func (g *gated) sick(ctx context.Context, since time.Time) error {
 	if busy := g.lane.Busy(); busy > longestTurn {
 		return fmt.Errorf("the lane has been busy for %v", busy.Round(time.Second))
 	}
-	if last := g.eye.LastFrame(); last.After(since) {
+	if last := g.eye.Alive(); !last.IsZero() {
 		since = last
 	}
 	if blank := time.Since(since); blank > longestBlank {
-		return fmt.Errorf("no frame from the camera for %v", blank.Round(time.Second))
+		return fmt.Errorf("no sign of life from %s for %v", g.conf.Camera, blank.Round(time.Second))
 	}
 	ctx, cancel := context.WithTimeout(ctx, longestPing)
 	defer cancel()

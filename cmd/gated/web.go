@@ -19,21 +19,25 @@ var errNotOpen = errors.New("the lane is not open yet")
 
 // serveConsole puts the screens up before anything that can fail for long, so that people
 // can read why a gate is closed.
-func (g *gated) serveConsole(ctx context.Context, work *sync.WaitGroup) error {
-	g.console = &console.Server{Gate: g.conf.Name, Version: version, Sound: g.conf.Console.Sound, Token: g.conf.Console.Token,
+func (g *gated) serveConsole(ctx context.Context, work *sync.WaitGroup) {
+	g.console = &console.Server{Gate: g.conf.Name, Version: version, Sound: g.conf.Console.Sound, Blue: g.conf.Console.Blue, Token: g.conf.Console.Token,
 		Decide: g.decide, Status: g.status, Preview: g.eye.Preview, Logger: g.logger}
 	for _, guard := range g.conf.Guards {
 		g.console.Guards = append(g.console.Guards, console.Guard{Name: guard.Name, PIN: guard.PIN})
 	}
-	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", g.conf.Console.Listen)
-	if err != nil {
-		return fmt.Errorf("console: %w", err)
-	}
 	server := &http.Server{Handler: g.console, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
 	server.RegisterOnShutdown(g.console.Close)
+	listener := g.listen(ctx)
 	work.Go(func() {
+		for listener == nil {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(lookEvery):
+				listener = g.listen(ctx)
+			}
+		}
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			g.logger.Error("console", "err", err)
 		}
@@ -46,8 +50,21 @@ func (g *gated) serveConsole(ctx context.Context, work *sync.WaitGroup) error {
 			server.Close()
 		}
 	})
+}
+
+// listen takes the console's address; nil while it cannot be had. The network's address may
+// come later than the gate, which needs no screen to work.
+func (g *gated) listen(ctx context.Context) net.Listener {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", g.conf.Console.Listen)
+	if err != nil {
+		if ctx.Err() == nil {
+			g.logger.Error("console", "err", err, "hint", "the lane works without its screens; the address is tried again")
+		}
+		return nil
+	}
 	g.logger.Info("console", "address", "http://"+listener.Addr().String())
-	return nil
+	return listener
 }
 
 // decide hands a guard's word to the lane.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"sync"
 	"time"
 
@@ -20,8 +21,8 @@ import (
 // lastWords is how long uploads that are under way may take to end.
 const lastWords = 10 * time.Second
 
-// longestRead is how long the ledger may take to say how many rows it has.
-const longestRead = 5 * time.Second
+// longestPing is how long the ledger's writer may be busy with other deliveries.
+const longestPing = 5 * time.Second
 
 // ledger is the store's ledger in the region's words.
 type ledger struct{ *store.Ledger }
@@ -35,12 +36,11 @@ func (l ledger) Gates(ctx context.Context) ([]region.Standing, error) {
 	return standings, err
 }
 
-// sick reads what every delivery needs: a ledger that hangs takes nothing.
+// sick asks for what every delivery needs, the ledger's writer: one that hangs takes nothing.
 func (l ledger) sick(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, longestRead)
+	ctx, cancel := context.WithTimeout(ctx, longestPing)
 	defer cancel()
-	_, err := l.Count(ctx)
-	return err
+	return l.Ping(ctx)
 }
 
 // run serves one region until ctx ends.
@@ -79,6 +79,18 @@ func run(ctx context.Context, conf config, logger *slog.Logger) error {
 		logger.Warn("systemd", "err", err)
 	}
 
+	var work sync.WaitGroup
+	watch, stop := context.WithCancel(ctx)
+	work.Go(func() { daemon.Watch(watch, ledger{books}.sick, logger) })
+	err = serve(ctx, server, listener)
+	stop()
+	work.Wait()
+	return err
+}
+
+// serve answers until ctx ends and uploads that are under way have. An error is a listener
+// that broke: the region must not look as if it had been told to stop.
+func serve(ctx context.Context, server *http.Server, listener net.Listener) error {
 	ctx, stop := context.WithCancel(ctx)
 	var work sync.WaitGroup
 	work.Go(func() {
@@ -89,12 +101,11 @@ func run(ctx context.Context, conf config, logger *slog.Logger) error {
 			server.Close()
 		}
 	})
-	work.Go(func() { daemon.Watch(ctx, ledger{books}.sick, logger) })
-	err = server.ServeTLS(listener, "", "")
+	err := server.ServeTLS(listener, "", "")
 	stop()
 	work.Wait()
-	if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
+	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
-	return err
+	return fmt.Errorf("serve: %w", err)
 }

@@ -31,6 +31,7 @@ type Server struct {
 	Version string // of the program; a page of another version reloads itself
 	Lang    string // of the guard's page until the guard switches: Chinese (default) or English
 	Sound   string // Off, Neutral (default) or Distinct, until the guard switches
+	Blue    bool   // admit in blue, for guards who cannot tell red from green, until the guard switches
 
 	// Decide takes a guard's word; a gate.Lane's method fits. Without it, or without
 	// guards, the page offers no decisions and says so.

@@ -75,6 +75,8 @@ func (s *Server) serveDecide(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err == nil:
 		reply(w, http.StatusOK, answer{Seq: p.Seq})
+	case errors.Is(err, gate.ErrNoPassage):
+		reply(w, http.StatusBadRequest, answer{Error: "request"})
 	case errors.Is(err, gate.ErrTooLate):
 		reply(w, http.StatusConflict, answer{Error: "late"})
 	case errors.Is(err, gate.ErrDecided):

@@ -128,7 +128,7 @@ func (s *Server) page(pages *template.Template, name string) http.Handler {
 		}
 		var b bytes.Buffer
 		err := pages.ExecuteTemplate(&b, name, map[string]any{
-			"Gate": s.Gate, "Version": s.Version, "Lang": lang, "Sound": sound, "Guards": guards,
+			"Gate": s.Gate, "Version": s.Version, "Lang": lang, "Sound": sound, "Blue": s.Blue, "Guards": guards,
 			"Preview": s.Preview != nil, "Admit": notes(gatehouse.Admit), "Deny": notes(gatehouse.Deny),
 		})
 		if err != nil {

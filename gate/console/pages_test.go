@@ -216,6 +216,17 @@ func TestPagesRunNoInlineScript(t *testing.T) {
 	}
 }
 
+func TestTheGuardsPageBeginsAsTheSettingsSay(t *testing.T) {
+	for want, s := range map[string]*Server{
+		`data-lang="zh-Hans" data-sound="neutral" data-blue=""`: {},
+		`data-lang="en" data-sound="distinct" data-blue="yes"`:  {Lang: English, Sound: Distinct, Blue: true},
+	} {
+		if page := ask(s, "GET", "/", "").Body.String(); !strings.Contains(page, want) {
+			t.Errorf("%s is not in\n%s", want, page)
+		}
+	}
+}
+
 func TestTheTokenGuardsAllButTheHoldersPage(t *testing.T) {
 	s := &Server{Token: "open sesame", Status: well, Preview: func() ([]byte, bool) { return nil, false }}
 	for path, want := range map[string]int{

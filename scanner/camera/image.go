@@ -22,6 +22,7 @@ import (
 const (
 	maxFile   = 64 << 20
 	maxMemory = 4 * qr.MaxPixels
+	maxScans  = 256 // of a JPEG; encoders write a dozen
 )
 
 // A format knows its files by how they begin, and their size before the pixels are paid
@@ -91,6 +92,12 @@ func (f format) read(file []byte) (qr.Luma, error) {
 	if need := pixels * f.bytesPerPixel(file, head); pixels > qr.MaxPixels || need > maxMemory {
 		return qr.Luma{}, fmt.Errorf("image: %s of %dx%d pixels is too large: at most %d megapixels and %d MB unpacked",
 			f.name, head.Width, head.Height, qr.MaxPixels/1_000_000, maxMemory/1_000_000)
+	}
+	// A scan of a few bytes goes through all the pixels: a small file could take hours. The
+	// marker cannot stand among coded pixels (ITU-T T.81, B.1.1.5).
+	const scan = "\xff\xda" // SOS, table B.1
+	if f.name == "jpeg" && bytes.Count(file, []byte(scan)) > maxScans {
+		return qr.Luma{}, fmt.Errorf("image: jpeg of more than %d scans", maxScans)
 	}
 	img, err := f.decode(bytes.NewReader(file))
 	if err != nil {

@@ -164,6 +164,24 @@ func TestHundredMegapixelImageIsRefusedBeforeItIsDecoded(t *testing.T) {
 	}
 }
 
+// Each scan is a few bytes long and goes through all the pixels.
+func TestJPEGOfManyScansIsRefused(t *testing.T) {
+	scans := func(n int) []byte {
+		file := []byte("\xff\xd8\xff\xc2\x00\x0b\x08\x00\x10\x00\x10\x01\x01\x11\x00")       // progressive, 16x16 grey
+		file = append(file, "\xff\xc4\x00\x14\x10\x01"+strings.Repeat("\x00", 15)+"\xe0"...) // one AC code: an end of 2^14 and more blocks
+		for range n {
+			file = append(file, "\xff\xda\x00\x08\x01\x01\x00\x01\x3f\x00\x00\x01"...)
+		}
+		return append(file, 0xff, 0xd9)
+	}
+	if _, err := ReadImage(bytes.NewReader(scans(maxScans + 1))); err == nil || !strings.Contains(err.Error(), "scans") {
+		t.Errorf("%d scans: %v", maxScans+1, err)
+	}
+	if l, err := ReadImage(bytes.NewReader(scans(maxScans))); err != nil || l.Width != 16 {
+		t.Errorf("%d scans: %dx%d, %v", maxScans, l.Width, l.Height, err)
+	}
+}
+
 func TestFileWithoutEndIsRefused(t *testing.T) {
 	if _, err := ReadImage(zeros{}); err == nil || !strings.Contains(err.Error(), "larger than 64 MB") {
 		t.Errorf("got %v", err)

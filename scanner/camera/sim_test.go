@@ -51,11 +51,11 @@ func checkRead(t *testing.T, seed uint64, p person) {
 		if err := s.draw(pix, time.Duration(n)*time.Second/15, uint64(n)); err != nil {
 			t.Fatal(err)
 		}
-		for _, text := range r.Read(qr.Luma{Pix: pix, Width: 1280, Height: 720, Stride: 1280}) {
-			if !slices.Contains(p.Texts, text) {
+		for _, code := range r.Read(qr.Luma{Pix: pix, Width: 1280, Height: 720, Stride: 1280}) {
+			if !slices.Contains(p.Texts, code.Value) {
 				t.Fatalf("seed %d, frame %d: read what nobody shows", seed, n)
 			}
-			missing = slices.DeleteFunc(missing, func(m string) bool { return m == text })
+			missing = slices.DeleteFunc(missing, func(m string) bool { return m == code.Value })
 		}
 		if len(missing) == 0 {
 			return

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"image"
 
-	"github.com/makiuchi-d/gozxing/qrcode/decoder"
+	levels "github.com/makiuchi-d/gozxing/qrcode/decoder"
 	"github.com/makiuchi-d/gozxing/qrcode/encoder"
 )
 
@@ -40,17 +40,17 @@ func (m Matrix) Dark(x, y int) bool {
 // Encode makes the smallest code that holds the text. A text that is empty or fits no
 // version at that level is an error.
 func Encode(text string, level Level) (Matrix, error) {
-	levels := [...]decoder.ErrorCorrectionLevel{
-		decoder.ErrorCorrectionLevel_L, decoder.ErrorCorrectionLevel_M,
-		decoder.ErrorCorrectionLevel_Q, decoder.ErrorCorrectionLevel_H,
+	order := [...]levels.ErrorCorrectionLevel{
+		levels.ErrorCorrectionLevel_L, levels.ErrorCorrectionLevel_M,
+		levels.ErrorCorrectionLevel_Q, levels.ErrorCorrectionLevel_H,
 	}
 	if text == "" {
 		return Matrix{}, fmt.Errorf("encode a QR code: there is no text")
 	}
-	if int(level) >= len(levels) {
+	if int(level) >= len(order) {
 		return Matrix{}, fmt.Errorf("encode a QR code: there is no level %d", level)
 	}
-	drawn, err := encoder.Encoder_encode(text, levels[level], nil)
+	drawn, err := encoder.Encoder_encode(text, order[level], nil)
 	if err != nil {
 		return Matrix{}, fmt.Errorf("encode a QR code of %d bytes: %w", len(text), err)
 	}

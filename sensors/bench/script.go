@@ -97,7 +97,7 @@ func parsePerson(b []byte) (person, error) {
 	if err := d.Decode(&l); err != nil {
 		return person{}, err
 	}
-	if d.More() {
+	if _, err := d.Token(); err != io.EOF {
 		return person{}, fmt.Errorf("more than one value")
 	}
 	switch l.Fault {

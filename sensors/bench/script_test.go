@@ -98,6 +98,7 @@ func TestScriptSaysWhichLineIsWrong(t *testing.T) {
 		"not JSON":    {`{"skin":1,"show_ms":5}` + "\n{", "line 2"},
 		"misspelt":    {`{"skn":36600,"show_ms":5}`, "skn"},
 		"two values":  {`{"show_ms":5}{"show_ms":5}`, "more than one"},
+		"a brace":     {`{"show_ms":5}}`, "more than one"},
 		"fault":       {`{"show_ms":5,"fault":"fire"}`, "nack, pec, flag, slow"},
 		"no time":     {`{"skin":36600}`, "show_ms 0"},
 		"negative":    {`{"show_ms":5,"gap_ms":-1}`, "gap_ms -1"},

@@ -40,7 +40,7 @@ type pageView struct {
 
 // page shows how the gates stand, without a script: the browser asks again by itself.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
-	view := pageView{Now: time.Now(), Gate: r.FormValue("gate")}
+	view := pageView{Now: time.Now(), Gate: r.URL.Query().Get("gate")}
 	var err error
 	if view.Gates, err = s.Ledger.Gates(r.Context()); err == nil {
 		view.Passages, err = s.Ledger.Passages(r.Context(), view.Gate, pageLimit)

@@ -36,8 +36,14 @@ func (s *Server) readers(h http.HandlerFunc) http.Handler {
 }
 
 // local reports whether a program of this machine asks, under a name of this machine: a
-// browser here that a foreign page leads by its own host name is not let in.
+// browser here that a foreign page leads by its own host name is not let in, nor is whoever
+// stands behind a proxy that says so.
 func local(r *http.Request) bool {
+	for _, name := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip"} {
+		if _, ok := r.Header[name]; ok {
+			return false
+		}
+	}
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil || !from.Addr().Unmap().IsLoopback() {
 		return false
@@ -139,7 +145,7 @@ type skinJSON struct {
 
 func (s *Server) passages(w http.ResponseWriter, r *http.Request) {
 	limit := 100
-	if text := r.FormValue("limit"); text != "" {
+	if text := r.URL.Query().Get("limit"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > mostPassages {
 			fail(w, http.StatusBadRequest, "limit: want 1 to "+strconv.Itoa(mostPassages))
@@ -147,7 +153,7 @@ func (s *Server) passages(w http.ResponseWriter, r *http.Request) {
 		}
 		limit = n
 	}
-	passages, err := s.Ledger.Passages(r.Context(), r.FormValue("gate"), limit)
+	passages, err := s.Ledger.Passages(r.Context(), r.URL.Query().Get("gate"), limit)
 	if err != nil {
 		s.unreadable(w, err)
 		return

@@ -67,6 +67,12 @@ func (s *Server) Handler() http.Handler {
 	places := make(chan struct{}, mostUploads)
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /v1/gates/{gate}/log/{epoch}/{span}", func(w http.ResponseWriter, r *http.Request) {
+		// Proves nothing, but keeps places free from whoever does not even know a name.
+		if _, ok := s.Keys(r.PathValue("gate")); !ok {
+			w.Header().Set("Connection", "close")
+			fail(w, http.StatusUnauthorized, wire.ErrSignature.Error())
+			return
+		}
 		select {
 		case places <- struct{}{}:
 			defer func() { <-places }()

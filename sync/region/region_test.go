@@ -104,7 +104,8 @@ func TestBatchIsAnsweredByWhatItIs(t *testing.T) {
 		{"unknown gate", west, foreign, nil, 401, `{"error":"no known gate signed this batch"}`},
 		{"other rows than the path", path, later, nil, 400, "belongs to /v1/gates/hall-east/log/01"},
 		{"other epoch than the path", path, other, nil, 400, "belongs to /v1/gates/hall-east/log/02"},
-		{"other gate than the path", west, good, nil, 400, "belongs to /v1/gates/hall-east/"},
+		{"other gate than the path", west, good, nil, 401, `{"error":"no known gate signed this batch"}`},
+		{"other gate than the batch", path, foreign, nil, 401, `{"error":"no known gate signed this batch"}`},
 		{"cut off", path, good[:40], nil, 400, `{"error":"batch: `},
 		{"empty", path, nil, nil, 400, `{"error":"batch: `},
 		{"1 MiB and a byte", path, make([]byte, wire.MaxBatch+1), nil, 413, "at most 1 MiB"},
@@ -142,6 +143,31 @@ func TestPageOfAnotherOriginCannotWrite(t *testing.T) {
 	(&region.Server{Ledger: ledger, Keys: keys}).Handler().ServeHTTP(w, r)
 	if w.Code != http.StatusForbidden || ledger.taken != 0 {
 		t.Errorf("%d, %d rows taken", w.Code, ledger.taken)
+	}
+}
+
+// A stranger who trickles must not take a place from a gate.
+func TestUnknownGateIsSentAwayBeforeItsBodyIsRead(t *testing.T) {
+	west, _ := sealed(t, func(b *wire.Batch) { b.Gate = "hall-west" })
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodPut, west, unread{t})
+	(&region.Server{Ledger: &fakeLedger{}, Keys: keys}).Handler().ServeHTTP(w, r)
+	if w.Code != http.StatusUnauthorized {
+		t.Errorf("%d, want 401", w.Code)
+	}
+}
+
+// A form is read into memory and then to disk, whatever its size; nobody here needs one.
+func TestReadersBodyIsNotRead(t *testing.T) {
+	for _, path := range []string{"/", "/v1/passages?gate=hall-east"} {
+		r := httptest.NewRequest(http.MethodGet, path, unread{t})
+		r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+		r.RemoteAddr, r.Host = "127.0.0.1:4000", "localhost"
+		w := httptest.NewRecorder()
+		(&region.Server{Ledger: filled(), Keys: keys}).Handler().ServeHTTP(w, r)
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "hall-east") {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
 	}
 }
 
@@ -184,14 +210,14 @@ func TestTooManyGatesAtOnceAreSentAway(t *testing.T) {
 type unread struct{ t *testing.T }
 
 func (u unread) Read([]byte) (int, error) {
-	u.t.Error("the body of a gate that is sent away was read")
+	u.t.Error("a body was read that nobody needs")
 	return 0, io.EOF
 }
 
 func TestReadersShowTheTokenOrAreOnThisMachine(t *testing.T) {
 	for _, test := range []struct {
 		name, token, from, host, authorization string
-		basic                                  string
+		basic, header                          string
 		want                                   int
 	}{
 		{name: "this machine", from: "127.0.0.1:4000", host: "127.0.0.1:8443", want: 200},
@@ -201,6 +227,10 @@ func TestReadersShowTheTokenOrAreOnThisMachine(t *testing.T) {
 		{name: "another machine", from: "192.0.2.7:4000", host: "region.example", want: 403},
 		{name: "another machine, lying about the host", from: "192.0.2.7:4000", host: "localhost", want: 403},
 		{name: "no address", from: "@", host: "localhost", want: 403},
+		{name: "behind a proxy on this machine", from: "127.0.0.1:4000", host: "localhost", header: "X-Forwarded-For: 192.0.2.7", want: 403},
+		{name: "behind a proxy that hides it", from: "127.0.0.1:4000", host: "localhost", header: "X-Real-IP:", want: 403},
+		{name: "behind a standard proxy", from: "127.0.0.1:4000", host: "localhost", header: "Forwarded: for=192.0.2.7", want: 403},
+		{name: "behind a proxy, with the token", token: "s3cret", from: "127.0.0.1:4000", header: "Via: 1.1 proxy", authorization: "Bearer s3cret", want: 200},
 		{name: "token", token: "s3cret", from: "192.0.2.7:4000", authorization: "Bearer s3cret", want: 200},
 		{name: "token as a password", token: "s3cret", from: "192.0.2.7:4000", basic: "s3cret", want: 200},
 		{name: "wrong token", token: "s3cret", from: "192.0.2.7:4000", authorization: "Bearer s3cre", want: 401},
@@ -219,6 +249,9 @@ func TestReadersShowTheTokenOrAreOnThisMachine(t *testing.T) {
 				}
 				if test.authorization != "" {
 					r.Header.Set("Authorization", test.authorization)
+				}
+				if name, value, ok := strings.Cut(test.header, ":"); ok {
+					r.Header.Set(name, strings.TrimSpace(value))
 				}
 				if test.basic != "" {
 					r.SetBasicAuth("anybody", test.basic)

@@ -48,7 +48,7 @@ func (u *Uplink) put(ctx context.Context, b wire.Batch, sealed []byte) (wire.Ack
 	r.Header.Set("Content-Type", wire.ContentType)
 	client := u.Client
 	if client == nil {
-		client = http.DefaultClient
+		client = &http.Client{CheckRedirect: stay}
 	}
 	answer, err := client.Do(r)
 	if err != nil {
@@ -113,6 +113,9 @@ func NewClient(pem []byte) (*http.Client, error) {
 			MaxIdleConns:           2,
 			ForceAttemptHTTP2:      true,
 		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: stay,
 	}, nil
 }
+
+// stay follows no redirection: the answer of another place would move the mark.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

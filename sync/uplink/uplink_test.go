@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -290,6 +291,31 @@ func TestOnlyThisMachineIsReachedWithoutTLS(t *testing.T) {
 		if err := u.Flush(t.Context()); (err == nil) != ok || (region.batches() > 0) != ok {
 			t.Errorf("%q: %v, %d batches", url, err, region.batches())
 		}
+	}
+}
+
+// An answer of another place, with the right hash even, is not the region's.
+func TestNoRedirectionIsFollowed(t *testing.T) {
+	book, elsewhere := newBook(3), newRegion()
+	asked := 0
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		body, _ := io.ReadAll(r.Body)
+		a := elsewhere.serve(r.URL.Path, body)
+		w.WriteHeader(a.StatusCode)
+		io.Copy(w, a.Body)
+	}))
+	defer other.Close()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other.URL+r.URL.Path, http.StatusTemporaryRedirect)
+	}))
+	defer server.Close()
+	defer http.DefaultClient.CloseIdleConnections()
+	u := linkOf(book, nil)
+	u.Client, u.URL = nil, server.URL
+	var status *StatusError
+	if err := u.Flush(t.Context()); !errors.As(err, &status) || status.Code != http.StatusTemporaryRedirect || asked != 0 || book.mark != 0 {
+		t.Errorf("%v, %d requests elsewhere, mark %d; want 307, none, 0", err, asked, book.mark)
 	}
 }
 

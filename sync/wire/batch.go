@@ -6,6 +6,7 @@
 package wire
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -168,8 +169,9 @@ func Open(data []byte, lookup func(gate string) (crypto.PublicKey, bool)) (Batch
 	if err := m.UnmarshalCBOR(data); err != nil {
 		return Batch{}, fmt.Errorf("batch: %w", err)
 	}
-	if len(m.Headers.Protected) != 1 || len(m.Headers.Unprotected) != 0 {
-		return Batch{}, errors.New("batch: headers other than the algorithm")
+	// With external data the library does without the algorithm; docs/wire.md does not.
+	if _, err := m.Headers.Protected.Algorithm(); err != nil || len(m.Headers.Protected) != 1 || len(m.Headers.Unprotected) != 0 {
+		return Batch{}, errors.New("batch: headers other than the algorithm, or without it")
 	}
 	var p payload
 	if err := decMode.Unmarshal(m.Payload, &p); err != nil {
@@ -178,6 +180,10 @@ func Open(data []byte, lookup func(gate string) (crypto.PublicKey, bool)) (Batch
 	b, err := p.batch()
 	if err != nil {
 		return Batch{}, err
+	}
+	// The library takes a list of numbers for a byte string, and long heads for short ones.
+	if again, err := encMode.Marshal(p); err != nil || !bytes.Equal(again, m.Payload) {
+		return Batch{}, errors.New("batch: not in the deterministic encoding")
 	}
 	// So far it is only a claim. Its gate name picks the key that has to prove it.
 	key, ok := lookup(b.Gate)

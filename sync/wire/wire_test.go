@@ -198,6 +198,83 @@ func TestSignatureOfAnotherDomainIsNone(t *testing.T) {
 	}
 }
 
+func TestAlgorithmAndNothingElseStandsInTheHeaders(t *testing.T) {
+	b := batchOf("a")
+	content, err := encMode.Marshal(payload{Gate: b.Gate, Epoch: b.Epoch[:], First: uint64(b.First), Before: b.Before[:], Rows: b.Rows})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		protected, unprotected string
+		ok                     bool
+	}{
+		"as it should be":    {"a10127", "a0", true},
+		"none":               {"", "a0", false},
+		"empty map":          {"a0", "a0", false},
+		"key id instead":     {"a1044161", "a0", false},
+		"key id beside":      {"a20127044161", "a0", false},
+		"another's":          {"a10126", "a0", false},
+		"unprotected key id": {"a10127", "a1044161", false},
+		"unprotected":        {"", "a10127", false},
+	} {
+		protected, err := hex.DecodeString(test.protected)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signed, err := encMode.Marshal([]any{"Signature1", protected, []byte(domain), content})
+		if err != nil {
+			t.Fatal(err)
+		}
+		unprotected, err := hex.DecodeString(test.unprotected)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sealed, err := encMode.Marshal(cbor.Tag{Number: 18, Content: []any{protected, cbor.RawMessage(unprotected), content, ed25519.Sign(testKey, signed)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(sealed, keysOf("hall-east", testKey.Public())); (err == nil) != test.ok {
+			t.Errorf("%s: %v, want it opened: %v", name, err, test.ok)
+		}
+	}
+}
+
+func TestBatchHasOneEncoding(t *testing.T) {
+	signer, err := cose.NewSigner(cose.AlgorithmEdDSA, testKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	epoch, before, numbers := make([]byte, 16), make([]byte, 32), make([]int, 16)
+	for name, test := range map[string]struct {
+		content any
+		ok      bool
+	}{
+		"as it should be":    {[]any{"hall-east", epoch, 1, before, []any{[]byte{24, 25}}}, true},
+		"row of numbers":     {[]any{"hall-east", epoch, 1, before, []any{[]int{24, 25}}}, false},
+		"epoch of numbers":   {[]any{"hall-east", numbers, 1, before, []any{[]byte{24, 25}}}, false},
+		"number, spelt long": {[]any{"hall-east", epoch, cbor.RawMessage{0x18, 1}, before, []any{[]byte{24, 25}}}, false},
+		"one element more":   {[]any{"hall-east", epoch, 1, before, []any{[]byte{24, 25}}, 0}, false},
+	} {
+		content, err := encMode.Marshal(test.content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := cose.NewSign1Message()
+		m.Headers.Protected.SetAlgorithm(cose.AlgorithmEdDSA)
+		m.Payload = content
+		if err := m.Sign(rand.Reader, []byte(domain), signer); err != nil {
+			t.Fatal(err)
+		}
+		sealed, err := m.MarshalCBOR()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(sealed, keysOf("hall-east", testKey.Public())); (err == nil) != test.ok {
+			t.Errorf("%s: %v, want it opened: %v", name, err, test.ok)
+		}
+	}
+}
+
 func TestAckReadsBackAndRefusesNonsense(t *testing.T) {
 	want := Ack{Through: 12, Hash: [32]byte{1, 2}, Error: Gap}
 	text, err := json.Marshal(want)

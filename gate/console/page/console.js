@@ -144,22 +144,27 @@ const tunes = {
 function play(face) {
   const tune = tunes[sound]?.[face]
   if (isPublic || !tune) return
+  const asked = performance.now()
   try {
     audio ??= new AudioContext()
-    audio.resume()
-    tune.forEach((pitch, i) => {
-      const at = audio.currentTime + i * 0.2
-      const tone = new OscillatorNode(audio, { frequency: pitch, type: 'triangle' })
-      const volume = new GainNode(audio, { gain: 0 })
-      volume.gain.setTargetAtTime(0.5, at, 0.01)
-      volume.gain.setTargetAtTime(0, at + 0.14, 0.02)
-      tone.connect(volume).connect(audio.destination)
-      tone.start(at)
-      tone.stop(at + 0.3)
-    })
+    // A browser that wants a touch first would keep all tunes until then and play them at once.
+    audio.resume().then(() => { if (performance.now() - asked < 500) strike(tune) }, () => {})
   } catch {
-    // No sound card, or the browser wants a touch first: the screen says it all.
+    // No sound card: the screen says it all.
   }
+}
+
+function strike(tune) {
+  tune.forEach((pitch, i) => {
+    const at = audio.currentTime + i * 0.2
+    const tone = new OscillatorNode(audio, { frequency: pitch, type: 'triangle' })
+    const volume = new GainNode(audio, { gain: 0 })
+    volume.gain.setTargetAtTime(0.5, at, 0.01)
+    volume.gain.setTargetAtTime(0, at + 0.14, 0.02)
+    tone.connect(volume).connect(audio.destination)
+    tone.start(at)
+    tone.stop(at + 0.3)
+  })
 }
 
 // ---- the guard's page
@@ -296,10 +301,12 @@ function guardPage() {
   const blue = on => {
     body.classList.toggle('blue', on)
     $('#blue').ariaPressed = on
-    localStorage.setItem('blue', on ? 'yes' : '')
   }
-  blue(localStorage.getItem('blue') === 'yes')
-  press('#blue', () => blue(!body.classList.contains('blue')))
+  blue((localStorage.getItem('blue') ?? body.dataset.blue) === 'yes')
+  press('#blue', () => {
+    blue(!body.classList.contains('blue'))
+    localStorage.setItem('blue', body.classList.contains('blue') ? 'yes' : '')
+  })
   press('#camera', () => { looking = !looking; $('#camera').ariaPressed = looking; preview() })
   press('#ack', acknowledge)
   // A footswitch is a keyboard with one key.
