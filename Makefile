@@ -3,10 +3,14 @@
 # make test    everything that must hold; installs what it needs when it may
 # make arm     static binaries for 64-bit and 32-bit boards
 # make bench   what it costs, as a table
+# make bench-qr     how well and how fast codes are read; bench-peers: beside other readers
 # make fuzz    each parser against random input, FUZZTIME each
 
 GO       ?= go
 FUZZTIME ?= 30s
+SEED     ?= 42
+QRBENCH  ?= --qrsynth ../shared/qrsynth --seed $(SEED) --rounds 3 --sequences 20 --clock cpu \
+            --only easy,medium,hard,none,zxing,jsqr,negatives,eu-dcc,empty
 VERSION  := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 # The version is set above; asking git for it again fails where the folder has another owner.
@@ -18,7 +22,7 @@ STATIC   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 # font for their Chinese, systemd-analyze for the units.
 TEST_PACKAGES := libopencv-dev pkg-config g++ chromium fonts-noto-cjk systemd
 
-.PHONY: build demo test arm bench fuzz check unit race opencv needs clean
+.PHONY: build demo test arm bench bench-qr bench-peers fuzz check unit race opencv needs clean
 
 build:
 	$(STATIC) -o bin/ $(addprefix ./cmd/,$(PROGRAMS))
@@ -64,6 +68,16 @@ bench: build
 	$(GO) test -run '^$$' -bench . -benchmem ./credential ./policy ./scanner/... ./store
 	@echo; echo "memory of gated in the demo, KiB:"
 	bin/gatectl demo --for 20s --json | tail -n 1 | tee /dev/stderr | grep -o '"gated_peak_kib":[0-9]*'
+
+# Readers of codes on photographs, on drawn frames of a seed, on sequences; with peers beside.
+bench-qr:
+	$(STATIC) -o bin/ ./cmd/qrbench
+	bin/qrbench $(QRBENCH)
+
+bench-peers:
+	sh cmd/qrbench/peers/needs.sh
+	$(STATIC) -o bin/ ./cmd/qrbench
+	bin/qrbench --peers $(QRBENCH)
 
 fuzz:
 	@set -e; for pkg in $$($(GO) list ./...); do \

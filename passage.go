@@ -16,7 +16,7 @@ type Sighting struct {
 	Text string
 	At   time.Time     // when the frame was taken
 	Took time.Duration // from the frame in memory to the text
-	Hint Reason        // why nothing could be read (Text is empty then); ReasonNone with a text
+	Aim  Aim           // why a code in view could not be read (Text is empty then); NoAim with a text
 }
 
 // Seq numbers the passages of one gate's book: 1, 2, 3 and no gaps. Zero is no row.

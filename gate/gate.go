@@ -58,6 +58,7 @@ type Screen interface {
 type View struct {
 	Passage gatehouse.Passage
 	Pass    *gatehouse.Pass // nil when there was no proven code
+	Aim     gatehouse.Aim   // of a code that could not be read: what its holder can mend
 }
 
 // A Clock tells the time, and whether it can be relied on: a board without a battery wakes

@@ -39,7 +39,7 @@ func (l *Lane) Run(ctx context.Context) error {
 			pause = min(2*pause, longestPause)
 			continue
 		case s.Text == "":
-			l.Screen.Show(View{Passage: unread(l.Name, s)})
+			l.Screen.Show(View{Passage: unread(l.Name, s), Aim: s.Aim})
 			continue
 		}
 		pause = shortestPause
@@ -61,7 +61,7 @@ func outOfService(name string, err error) gatehouse.Passage {
 // unread is the hint for a code that was seen but gave no text.
 func unread(name string, s gatehouse.Sighting) gatehouse.Passage {
 	return gatehouse.Passage{Gate: name, At: s.At, Verdict: gatehouse.Verdict{
-		Call: gatehouse.Hint, Reason: s.Hint}}
+		Call: gatehouse.Hint, Reason: gatehouse.ReasonUnreadable, Detail: s.Aim.String()}}
 }
 
 func wait(ctx context.Context, d time.Duration) error {

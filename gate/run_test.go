@@ -74,11 +74,12 @@ func TestLaneStopsWithItsContext(t *testing.T) {
 func TestUnreadCodeIsAHintAndNoPassage(t *testing.T) {
 	f := fakeLane{}
 	l := f.lane()
-	l.Scanner = &script{gatehouse.Sighting{Hint: gatehouse.ReasonUnreadable}, io.EOF}
+	l.Scanner = &script{gatehouse.Sighting{Aim: gatehouse.TooFar}, io.EOF}
 	if err := l.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if len(f.rows) != 0 || len(f.shown) != 1 || f.shown[0].Passage.Verdict.Call != gatehouse.Hint {
+	if len(f.rows) != 0 || len(f.shown) != 1 || f.shown[0].Passage.Verdict.Call != gatehouse.Hint ||
+		f.shown[0].Passage.Verdict.Reason != gatehouse.ReasonUnreadable || f.shown[0].Aim != gatehouse.TooFar {
 		t.Errorf("rows %d, shown %+v", len(f.rows), f.shown)
 	}
 }

@@ -22,9 +22,10 @@ type Source interface {
 }
 
 // A Reader finds the codes in a frame, left to right. What it gives is good until the next
-// Read. *qr.Reader is one.
+// Read; Hint tells what kept a code in that frame from being read. *qr.Reader is one.
 type Reader interface {
 	Read(frame qr.Luma) []qr.Text
+	Hint() qr.Hint
 }
 
 // Times of the frames, not of whoever looks at them.
@@ -46,6 +47,7 @@ type Scanner struct {
 	views   []view               // codes in view
 	pending []gatehouse.Sighting // found in one frame, not told yet
 	at      time.Time            // of the frame before
+	coach   coach
 
 	counts  counts
 	preview preview
@@ -57,7 +59,8 @@ type view struct {
 	lost time.Time // the first frame without it; zero while it is seen
 }
 
-// Next waits for a code that was not in view before. Several in one frame are told left to
+// Next waits for a code that was not in view before, or for one that is held there and
+// cannot be read: a sighting without a text, with what its holder can mend. Several in one frame are told left to
 // right, one a call. The camera's errors are passed on; the next call tries again.
 func (s *Scanner) Next(ctx context.Context) (gatehouse.Sighting, error) {
 	for len(s.pending) == 0 {
@@ -80,6 +83,14 @@ func (s *Scanner) Next(ctx context.Context) (gatehouse.Sighting, error) {
 		}
 		for _, text := range s.fresh(texts, frame.At) {
 			s.pending = append(s.pending, gatehouse.Sighting{Text: text, At: frame.At, Took: took})
+		}
+		// Who was just read takes the phone away: nothing about that is to be mended.
+		aim := gatehouse.NoAim
+		if len(s.views) == 0 {
+			aim = aimOf(s.Reader.Hint())
+		}
+		if aim = s.coach.look(aim, frame.At); aim != gatehouse.NoAim {
+			s.pending = append(s.pending, gatehouse.Sighting{Aim: aim, At: frame.At, Took: took})
 		}
 	}
 	first := s.pending[0]

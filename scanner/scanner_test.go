@@ -24,12 +24,14 @@ import (
 type film struct {
 	shots []shot
 	shown []string
+	hint  qr.Hint
 }
 
 type shot struct {
 	at    int // milliseconds
 	texts string
 	err   error
+	hint  qr.Hint
 }
 
 var epoch = time.Date(2021, 3, 1, 8, 0, 0, 0, time.UTC)
@@ -40,10 +42,12 @@ func (f *film) Next(ctx context.Context) (camera.Frame, error) {
 	}
 	s := f.shots[0]
 	f.shots = f.shots[1:]
-	f.shown = strings.Fields(s.texts)
+	f.shown, f.hint = strings.Fields(s.texts), s.hint
 	at := epoch.Add(time.Duration(s.at) * time.Millisecond)
 	return camera.Frame{Luma: qr.Luma{Pix: []byte{7}, Width: 1, Height: 1, Stride: 1}, At: at}, s.err
 }
+
+func (f *film) Hint() qr.Hint { return f.hint }
 
 func (f *film) Read(qr.Luma) (codes []qr.Text) {
 	for _, text := range f.shown {
@@ -66,7 +70,7 @@ func watch(t *testing.T, hold time.Duration, shots ...shot) (told []string) {
 			told = append(told, "error")
 			continue
 		}
-		told = append(told, sighting.Text+"@"+sighting.At.Sub(epoch).String())
+		told = append(told, sighting.Text+sighting.Aim.String()+"@"+sighting.At.Sub(epoch).String())
 	}
 }
 

@@ -103,6 +103,7 @@ func TestMistakesOfTheCallerAreExitCodeTwo(t *testing.T) {
 		{"bench", "--rounds", "0"},
 		{"sign", "--signer", filepath.Join(lab, "root.signer"), "letter", filepath.Join(lab, "gate", "gate.toml")},
 		{"init", lab},
+		{"init", filepath.Join(lab, "new"), "--gate", "A B"},
 		{"pin"},
 		{"demo", "--for", "1s"},
 		{"fly"},
@@ -187,6 +188,11 @@ func TestUnsignedPolicyIsForLookingOnly(t *testing.T) {
 	if !strings.Contains(out, "V35") || !strings.Contains(out, "not signed") {
 		t.Errorf("want V35 by a policy that is said to be unsigned:\n%s", out)
 	}
+	var line scanLine
+	_, out, _ = ctl(t, "", "scan", "--trust", filepath.Join(lab, "trust"), "--policy", path, picture)
+	if err := json.Unmarshal([]byte(out), &line); err != nil || line.Signed {
+		t.Errorf("an unsigned policy counts as signed: %s", out)
+	}
 	code, sealed, errs := ctl(t, "", "sign", "--signer", filepath.Join(lab, "root.signer"), "policy", path)
 	if code != 0 {
 		t.Fatalf("sign: %d %s", code, errs)
@@ -263,6 +269,36 @@ func TestPrivateKeysAreTheirOwnersAlone(t *testing.T) {
 		if info.Mode().Perm() != 0o600 {
 			t.Errorf("%s can be read by others: %v", f, info.Mode())
 		}
+	}
+}
+
+func TestUnsignedPolicyInTheTrustFolderIsRefused(t *testing.T) {
+	lab := laboratory(t)
+	picture, note := filepath.Join(lab, "green.png"), filepath.Join(lab, "trust", "policy.note")
+	issue(t, lab, "--png", picture)
+	sealed, err := os.ReadFile(note)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _, _ := strings.Cut(string(sealed), "\n\n")
+	if err := os.WriteFile(note, []byte(body+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errs := ctl(t, "", "scan", "--trust", filepath.Join(lab, "trust"), picture); code != daemon.Usage || !strings.Contains(errs, "not signed") {
+		t.Errorf("exit code %d\n%s%s", code, out, errs)
+	}
+}
+
+func TestGateWithoutAThermometerGetsAPolicyWithoutOne(t *testing.T) {
+	lab := filepath.Join(t.TempDir(), "lab")
+	if code, _, errs := ctl(t, "", "init", lab, "--no-thermometer"); code != 0 {
+		t.Fatalf("init: %d %s", code, errs)
+	}
+	picture := filepath.Join(lab, "green.png")
+	issue(t, lab, "--png", picture)
+	_, out, _ := ctl(t, "", "scan", "--trust", filepath.Join(lab, "trust"), picture)
+	if !strings.Contains(out, `"verdict":"admit"`) {
+		t.Errorf("nobody measured, nobody asked to be: %s", out)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 func initCommand() *cobra.Command {
 	var region, gate string
 	var hosts, others []string
+	var cold bool
 	c := &cobra.Command{
 		Use:   "init DIR",
 		Short: "Make a region, a gate and all their keys in a new folder, ready to run",
@@ -30,6 +32,9 @@ and gate/.`,
   gated --config lab/gate/gate.toml`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if !regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`).MatchString(gate) {
+				return daemon.UsageError{Err: fmt.Errorf("--gate %q: a gate's name has a to z, 0 to 9 and hyphens, at most 64", gate)}
+			}
 			dir, err := filepath.Abs(args[0])
 			if err != nil {
 				return err
@@ -45,12 +50,16 @@ and gate/.`,
 			if err != nil {
 				return err
 			}
+			k.cold = cold
 			if err := k.write(dir, hosts, time.Now()); err != nil {
 				return err
 			}
 			place := settingsOf{dir: dir, gate: gate, region: k.region, root: k.root,
 				regionListen: "127.0.0.1:8443", regionURL: "https://127.0.0.1:8443", consoleListen: "127.0.0.1:8440",
 				camera: "v4l2:/dev/video0", thermometer: "mlx90614:/dev/i2c-1", barrier: "note:", lights: "none"}
+			if cold {
+				place.thermometer = "none"
+			}
 			if err := place.write(k); err != nil {
 				return err
 			}
@@ -62,6 +71,7 @@ and gate/.`,
 	}
 	c.Flags().StringVar(&region, "region", "CN-330100", "the region, as country and GB/T 2260 division")
 	c.Flags().StringVar(&gate, "gate", "gate-1", "name of the gate")
+	c.Flags().BoolVar(&cold, "no-thermometer", false, "the gate has none, and the policy asks for no temperature")
 	c.Flags().StringSliceVar(&hosts, "host", []string{"127.0.0.1", "localhost"}, "names under which gates reach the regional server")
 	c.Flags().StringSliceVar(&others, "issuer", nil, "other regions whose codes are made and accepted here")
 	return c

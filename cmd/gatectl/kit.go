@@ -23,6 +23,7 @@ type kit struct {
 	issuers map[gatehouse.Issuer]*ecdsa.PrivateKey
 	gate    ed25519.PrivateKey
 	server  *ecdsa.PrivateKey
+	cold    bool // its gates have no thermometer, and its policy asks for none
 }
 
 // newKit makes keys for a region and for the other issuers that its gates shall know.
@@ -68,7 +69,7 @@ func (k *kit) trustNote(now time.Time) ([]byte, error) {
 func (k *kit) policyNote(now time.Time) ([]byte, error) {
 	r := policy.Rules{Kind: "policy", Site: k.region, Version: 1, Issued: now.UTC().Truncate(time.Second),
 		FreshMinutes: 12 * 60, TestHours: 72, StaleHours: 7 * 24,
-		Temperature: policy.Temperature{Fever: 37_300, Low: 35_000}}
+		Temperature: policy.Temperature{Off: k.cold, Fever: 37_300, Low: 35_000}}
 	for issuer := range k.issuers {
 		r.Accept = append(r.Accept, issuer)
 	}

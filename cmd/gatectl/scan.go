@@ -32,7 +32,8 @@ type scanLine struct {
 	Detail  string           `json:"detail"`
 	Issuer  gatehouse.Issuer `json:"issuer"`
 	Policy  string           `json:"policy"`
-	MS      float64          `json:"ms"` // from pixels in memory to the verdict
+	Signed  bool             `json:"signed"` // whether the policy is; a gate takes no other
+	MS      float64          `json:"ms"`     // from pixels in memory to the verdict
 	Steps   []string         `json:"steps,omitempty"`
 	Error   string           `json:"error,omitempty"`
 }
@@ -111,7 +112,7 @@ Exit code 1 when an image could not be read; a refused code is a result like any
 // judge is one image's way through the lane.
 func (s *scan) judge(ctx context.Context, file string) scanLine {
 	codes := readCodes(&s.reader, file)
-	line := scanLine{File: file, Texts: codes.Texts, Error: codes.Error, Policy: s.rules.Name()}
+	line := scanLine{File: file, Texts: codes.Texts, Error: codes.Error, Policy: s.rules.Name(), Signed: s.signed}
 	switch {
 	case codes.Error != "":
 		return line
@@ -181,7 +182,11 @@ func (l scanLine) print(w io.Writer, asJSON bool) error {
 		_, err := fmt.Fprintf(w, "%s  cannot be read: %s\n", l.File, l.Error)
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%s %s  %s %s (%s) %s %.0f ms\n", callMark(w, l.Verdict), l.File, l.Reason, l.Words, l.Detail, l.Issuer, l.MS)
+	why := strings.TrimSpace(string(l.Reason) + " " + l.Words)
+	if l.Detail != "" {
+		why += " (" + l.Detail + ")"
+	}
+	_, err := fmt.Fprintf(w, "%s %s  %s  %s  %.0f ms\n", callMark(w, l.Verdict), l.File, orDash(string(l.Issuer)), why, l.MS)
 	if err == nil && len(l.Steps) > 0 {
 		_, err = fmt.Fprintf(w, "  %s\n", strings.Join(l.Steps, "\n  "))
 	}

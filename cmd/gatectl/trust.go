@@ -113,7 +113,8 @@ func (t *trustFlags) rootKey() (string, error) {
 // rules reads a policy: the folder's signed one, or a file. A file without a signature is
 // taken, since looking at what a policy would do comes before signing it; it is said.
 func (t *trustFlags) rules(file string) (r policy.Rules, isSigned bool, err error) {
-	if file == "" {
+	asked := file != ""
+	if !asked {
 		if t.folder == "" {
 			return policy.Rules{}, false, nil
 		}
@@ -134,6 +135,9 @@ func (t *trustFlags) rules(file string) (r policy.Rules, isSigned bool, err erro
 		if i := strings.Index(string(text), "\n\n\u2014 "); i >= 0 {
 			return r, false, daemon.UsageError{Err: fmt.Errorf("%s: it is signed, but not by the root key in use", file)}
 		}
+	}
+	if !isSigned && !asked {
+		return r, false, daemon.UsageError{Err: fmt.Errorf("%s: it is not signed: no gate takes it; name it with --policy to look at what it would do", file)}
 	}
 	r, err = policy.Parse(body)
 	if err != nil {

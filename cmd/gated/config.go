@@ -105,7 +105,7 @@ func (c *config) Check(fault func(key, what, hint string)) {
 			fault("region.url", "is no https address", `as in url = "https://region.example:8443"`)
 		}
 		need("region.ca", c.Region.CA, "the file that `regiond` was given as certificate")
-		need("region.key", c.Region.Key, "the file that `gatectl key` made")
+		need("region.key", c.Region.Key, "the gate.key that `gatectl init` made")
 	}
 	if c.Region.Beat == 0 {
 		c.Region.Beat = duration(30 * time.Second)

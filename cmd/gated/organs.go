@@ -63,7 +63,7 @@ func passageAttrs(p gatehouse.Passage, queue uint64) []any {
 		"issuer", p.Issuer, "grade", p.Grade.String(), "skin", int(p.Skin.Skin), "quality", p.Skin.Quality.String(),
 		"took_ms", float64(p.Took.Microseconds()) / 1000, "queue", queue}
 	if p.Amends != 0 {
-		attrs = append(attrs, "amends", p.Amends, "guard", p.Guard)
+		attrs = append(attrs, "amends", p.Amends) // by whom is in the book
 	}
 	return attrs
 }

@@ -136,7 +136,7 @@ func (s *Server) Show(v gate.View) {
 	}
 	s.events++
 	full := s.guardEvent(v, f, now)
-	public := publicEvent{Event: s.events, Mono: s.mono(now), Face: f, TTL: full.TTL, Do: doFor(f, v.Passage.Verdict.Reason)}
+	public := publicEvent{Event: s.events, Mono: s.mono(now), Face: f, TTL: full.TTL, Do: doFor(f, v.Passage.Verdict.Reason, v.Aim)}
 	s.tell(guardScreen, "verdict", full)
 	s.tell(publicScreen, "verdict", public)
 

@@ -54,10 +54,37 @@ const (
 	doCloser  do = "closer"
 	doFace    do = "face"
 	doLane    do = "lane"
+
+	// What a code that cannot be read asks for; see gatehouse.Aim.
+	doNearer   do = "nearer"
+	doBright   do = "bright"
+	doShade    do = "shade"
+	doStill    do = "still"
+	doStraight do = "straight"
+	doWhole    do = "whole"
 )
 
+// doAim is what the holder does about an aim.
+func doAim(a gatehouse.Aim) do {
+	switch a {
+	case gatehouse.TooFar:
+		return doNearer
+	case gatehouse.TooDark:
+		return doBright
+	case gatehouse.Glare:
+		return doShade
+	case gatehouse.Blurred:
+		return doStill
+	case gatehouse.Tilted:
+		return doStraight
+	case gatehouse.CutOff:
+		return doWhole
+	}
+	return doCloser
+}
+
 // doFor never tells fever from a red code: the queue reads the public screen too.
-func doFor(f face, r gatehouse.Reason) do {
+func doFor(f face, r gatehouse.Reason, a gatehouse.Aim) do {
 	switch {
 	case f == faceAdmit:
 		return doGo
@@ -68,7 +95,7 @@ func doFor(f face, r gatehouse.Reason) do {
 	case f == faceHint && r == gatehouse.ReasonNotMeasured:
 		return doFace
 	case f == faceHint:
-		return doCloser
+		return doAim(a)
 	case r == gatehouse.ReasonExpired:
 		return doRefresh
 	}

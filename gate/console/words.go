@@ -94,6 +94,9 @@ func Describe(lang string, v gate.View) string {
 	if p.Skin.Quality == gatehouse.Steady {
 		args = append(args, "skin", p.Skin.Skin.String())
 	}
+	if v.Aim != gatehouse.NoAim {
+		args = append(args, "aim", word(lang, "do."+string(doAim(v.Aim))))
+	}
 	return Words(lang, p.Verdict.Reason, args...)
 }
 

@@ -173,3 +173,21 @@ func TestAgesReadAsPeopleSayThem(t *testing.T) {
 		}
 	}
 }
+
+func TestEveryAimHasItsWordsOnBothPages(t *testing.T) {
+	for _, lang := range Languages() {
+		said := map[string]gatehouse.Aim{}
+		for a := gatehouse.TooFar; a <= gatehouse.CutOff; a++ {
+			v := gate.View{Aim: a, Passage: gatehouse.Passage{Verdict: gatehouse.Verdict{Call: gatehouse.Hint, Reason: gatehouse.ReasonUnreadable}}}
+			key := "do." + string(doFor(faceOf(v.Passage), v.Passage.Verdict.Reason, a))
+			holder, guard := word(lang, key), Describe(lang, v)
+			if holder == key || !strings.Contains(guard, holder) {
+				t.Errorf("%s, %s: the holder reads %q, the guard %q", lang, a, holder, guard)
+			}
+			if old, ok := said[holder]; ok {
+				t.Errorf("%s: %s and %s are said alike", lang, old, a)
+			}
+			said[holder] = a
+		}
+	}
+}
