@@ -104,7 +104,7 @@ func TestTheLaneReachesItsHardwareAndIsWatched(t *testing.T) {
 		"Restart":        {"always"},
 		"PrivateDevices": {"no"},
 		"DevicePolicy":   {"closed"},
-		"DeviceAllow":    {"char-video4linux rw", "char-i2c rw", "char-gpiochip rw"},
+		"DeviceAllow":    {"char-video4linux rw", "char-i2c rw", "char-gpiochip rw", "char-ttyACM rw", "char-ttyUSB rw", "char-input r"},
 	} {
 		if got := settings(unit, key); !slices.Equal(got, want) {
 			t.Errorf("%s: got %v, want %v", key, got, want)
@@ -197,7 +197,8 @@ func TestUdevRulesAreWellFormed(t *testing.T) {
 				t.Errorf("line %d: %q is no match and no assignment", i+1, part)
 				continue
 			}
-			assigned := m[1] == "GROUP" || m[1] == "MODE" || m[1] == "SYMLINK" || m[1] == "TAG"
+			assigned := m[1] == "GROUP" || m[1] == "MODE" || m[1] == "SYMLINK" || m[1] == "TAG" ||
+				strings.HasPrefix(m[1], "ENV{") && m[2] == "=" // a property may be asked for or set
 			if assigned == (m[2] == "==" || m[2] == "!=") {
 				t.Errorf("line %d: %s with %s", i+1, m[1], m[2])
 			}
