@@ -48,6 +48,7 @@ type Scanner struct {
 	pending []gatehouse.Sighting // found in one frame, not told yet
 	at      time.Time            // of the frame before
 	coach   coach
+	parts   parts
 
 	counts  counts
 	preview preview
@@ -73,7 +74,7 @@ func (s *Scanner) Next(ctx context.Context) (gatehouse.Sighting, error) {
 		s.preview.take(frame.Luma)
 
 		begun := time.Now()
-		texts := values(s.Reader.Read(frame.Luma))
+		texts := s.values(s.Reader.Read(frame.Luma), frame.At)
 		took := time.Since(begun)
 		if len(texts) > 0 {
 			s.counts.read.Add(1)
@@ -98,11 +99,16 @@ func (s *Scanner) Next(ctx context.Context) (gatehouse.Sighting, error) {
 	return first, nil
 }
 
-// values gives the texts, each once: a code may stand on a screen twice.
-func values(codes []qr.Text) (texts []string) {
+// values gives the texts, each once: a code may stand on a screen twice, and one text may
+// be spread over several symbols.
+func (s *Scanner) values(codes []qr.Text, at time.Time) (texts []string) {
 	for _, c := range codes {
-		if c.Value != "" && !slices.Contains(texts, c.Value) {
-			texts = append(texts, c.Value)
+		text, whole := c.Value, true
+		if c.Append.Total > 1 {
+			text, whole = s.parts.add(c, at)
+		}
+		if whole && text != "" && !slices.Contains(texts, text) {
+			texts = append(texts, text)
 		}
 	}
 	return texts
