@@ -19,8 +19,8 @@ PROGRAMS := gated regiond gatectl
 STATIC   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
 # What the tests need beside Go: OpenCV for the build tag, a browser for the screens with a
-# font for their Chinese, systemd-analyze for the units.
-TEST_PACKAGES := libopencv-dev pkg-config g++ chromium fonts-noto-cjk systemd
+# font for their Chinese, systemd-analyze for the units, two other readers of codes.
+TEST_PACKAGES := libopencv-dev pkg-config g++ chromium fonts-noto-cjk systemd libzxing-dev libzbar-dev
 
 .PHONY: build demo test arm bench bench-qr bench-peers fuzz check unit race opencv needs clean
 

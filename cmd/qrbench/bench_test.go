@@ -134,6 +134,9 @@ func TestEveryPeerThatIsThereReadsACode(t *testing.T) {
 		t.Logf("left out: %s", m)
 	}
 	if len(ready) == 0 {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("no peer can be built here")
+		}
 		t.Skip("left out: no peer can be built here")
 	}
 	m, err := qr.Encode("HC1:PEER", qr.M)
