@@ -119,6 +119,9 @@ func (s *scan) judge(ctx context.Context, file string) scanLine {
 	case len(codes.Texts) == 0:
 		line.Verdict, line.Reason = gatehouse.Hint.String(), gatehouse.ReasonUnreadable
 		line.Detail, line.MS = "no code was read", codes.MS
+		if hint := s.reader.Hint().String(); hint != "" {
+			line.Detail += ": " + hint
+		}
 		line.Words = console.Words(console.English, line.Reason)
 		return line
 	}
