@@ -15,7 +15,7 @@ func hold(t *testing.T, r *Reader, want string, frames int, forget bool, rnd *ra
 		img := blank(400, 400, 128)
 		draw(img, s, pose{x: 190 + float64(k), y: 200, module: 4, turn: 0.02 * float64(k)})
 		for y := range 400 {
-			for x := 160 + 25*(k%4); x < 190+25*(k%4); x++ {
+			for x := 130 + 40*(k%4); x < 190+40*(k%4); x++ {
 				img.Pix[y*400+x] = 250
 			}
 		}
@@ -55,5 +55,62 @@ func TestAnotherCodeIsNotMixedIn(t *testing.T) {
 	hold(t, &r, first, 1, false, rnd)
 	if n := hold(t, &r, second, 8, false, rnd); n > 8 { // any text but the second fails
 		t.Errorf("the second code was not read from %d frames", n-1)
+	}
+}
+
+func TestWhatIsWashedOutCountsForLittle(t *testing.T) {
+	const dim = 25
+	g := grid{dim: dim, raw: make([]float32, dim*dim), soft: make([]float32, dim*dim)}
+	for i := range g.raw {
+		g.raw[i] = float32(i % 2 * 200)
+		if i/dim >= 15 { // light has left a tenth of the contrast
+			g.raw[i] /= 10
+		}
+	}
+	g.judge()
+	g.discount()
+	for i, v := range g.soft {
+		switch y := i / dim; {
+		case y < 9 && max(v, -v) < 0.5:
+			t.Fatalf("row %d, in full contrast: got %.2f, want at least 0.5 of 1", y, v)
+		case y > 16 && max(v, -v) > 0.1:
+			t.Fatalf("row %d, washed out: got %.2f, want at most 0.1 of 1", y, v)
+		}
+	}
+}
+
+func TestAFrameThatIsBadlyPlacedDoesNotEndTheSum(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(23, 23))
+	const dim = 25
+	truth := make([]float32, dim*dim)
+	for i := range truth {
+		truth[i] = float32(rnd.IntN(2)*2 - 1)
+	}
+	var r Reader
+	see := func(sign float32) {
+		g := &r.grid
+		g.dim = dim
+		g.raw, g.soft = make([]float32, dim*dim), make([]float32, dim*dim)
+		for i, v := range truth {
+			g.raw[i] = 100 + 80*v*sign
+		}
+		g.judge()
+		r.fuse()
+	}
+	see(1)
+	see(1)
+	see(-1)
+	if r.memory.frames != 2 {
+		t.Errorf("after a strange frame the sum is of %d, want 2", r.memory.frames)
+	}
+	see(1)
+	if r.memory.frames != 3 {
+		t.Errorf("after one more the sum is of %d, want 3", r.memory.frames)
+	}
+	for range fuseStrange + 1 {
+		see(-1)
+	}
+	if r.memory.frames >= 3 || r.memory.sum[0] > 0 == (truth[0] > 0) {
+		t.Errorf("another code that stays does not take the place of the sum of %d", r.memory.frames)
 	}
 }

@@ -1,12 +1,13 @@
 // Package qr reads QR codes from camera frames.
 //
-// The files follow the frame. luma and threshold make it bits; runs, finder and
-// ring find the corner patterns, triple puts them together, timing, place,
-// homography and align lay the grid, sample weighs each module, and format,
-// codewords, reedsolomon, bitstream and charset read it as ISO/IEC 18004 has
-// it. ladder holds the order of what is tried when that does not suffice:
-// refine bends the grid, equalize takes blur out, fuse adds frames up, third
-// looks for a hidden finder, enlarge looks closer. hint says what was wrong.
+// The files follow the frame. gate lets pass what did not change. luma and
+// threshold make it bits; runs, finder and ring find the corner patterns, triple
+// puts them together, timing, place, homography and align lay the grid, sample
+// weighs each module, and format, codewords, reedsolomon, bitstream and charset
+// read it as ISO/IEC 18004 has it. ladder holds the order of what is tried when
+// that does not suffice: refine bends the grid, equalize takes blur out, fuse
+// adds frames up, third looks for a hidden finder, enlarge looks closer. hint
+// says what was wrong.
 package qr
 
 import "slices"
@@ -55,6 +56,7 @@ type Reader struct {
 	texts   []Text
 	hint    Hint
 	memory  memory
+	gate    gate
 	fused   bool // this frame has been
 }
 
@@ -62,13 +64,6 @@ type Reader struct {
 // the next Read overwrites. A picture that it cannot work on, because it is
 // too small, too large or shorter than it says, has none.
 func (r *Reader) Read(img Luma) (texts []Text) {
-	r.texts, r.hint, r.fused = r.texts[:0], HintNone, false
-	if r.memory.age++; r.memory.age > fuseFrames {
-		r.Forget()
-	}
-	if !img.valid() {
-		return nil
-	}
 	// Pixels come from outside: a fault here costs a frame, not the gate.
 	defer func() {
 		if recover() != nil {
@@ -76,6 +71,17 @@ func (r *Reader) Read(img Luma) (texts []Text) {
 			texts = nil
 		}
 	}()
+	valid := img.valid()
+	if valid && r.gate.same(img) {
+		return r.texts
+	}
+	r.texts, r.hint, r.fused, r.gate.width = r.texts[:0], HintNone, false, 0
+	if r.memory.age++; r.memory.age > fuseFrames {
+		r.memory.frames = 0
+	}
+	if !valid {
+		return nil
+	}
 	r.read(img)
 	if len(r.texts) == 0 && max(img.Width, img.Height) <= smallSide {
 		r.readSmall(img)
@@ -91,6 +97,7 @@ func (r *Reader) Read(img Luma) (texts []Text) {
 		}
 		return 0
 	})
+	r.gate.keep(img, r.texts)
 	return r.texts
 }
 
