@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // TestCommandThatWaitsForInputEndsAtCtrlC runs the program: signals are a matter of processes.
@@ -34,7 +35,9 @@ func TestCommandThatWaitsForInputEndsAtCtrlC(t *testing.T) {
 	if err := pass.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	in.Close() // one that did not hear the signal ends here, with an exit code of its own
+	// One that did not hear the signal ends here, with an exit code of its own.
+	given := time.AfterFunc(patience, func() { in.Close() })
+	defer given.Stop()
 	if err := pass.Wait(); err == nil {
 		t.Error("it ended as if nothing had been")
 	}
