@@ -4,18 +4,23 @@ import "time"
 
 // A Pass is what a verified code says. Only credential makes one, after the signature.
 type Pass struct {
-	Format   string // "RHC1", "DCC"
-	Issuer   Issuer
-	KeyID    string // lower-case hex
-	Code     string // tag of the code's random id, lower-case hex; empty when it has none
-	Holder   Holder
-	Grade    Grade
-	Class    Class     // why the colour is not green
-	Since    time.Time // when the colour last changed; zero when the code does not say
-	Issued   time.Time
-	Expires  time.Time
-	Facts    []Fact
-	Warnings []string // what is odd about the code without making it invalid
+	Format    string // "RHC1", "RHC2", "DCC", "SHC", "NZCP", "VDS-NC", "DIVOC", "TTC1"
+	Issuer    Issuer
+	KeyID     string // lower-case hex
+	Code      string // tag of the code's random id, lower-case hex; empty when it has none
+	Holder    Holder
+	Grade     Grade
+	Class     Class     // why the colour is not green
+	Since     time.Time // when the colour last changed; zero when the code does not say
+	Issued    time.Time
+	NotBefore time.Time // when it begins to count; zero when that is when it was issued
+	Expires   time.Time // zero when the code does not say
+	Facts     []Fact
+	Warnings  []string // what is odd about the code without making it invalid
+
+	// Native is the statement in its format's own JSON where a region publishes rules in
+	// that format's terms (an EU DCC); nil elsewhere. It is judged and never kept.
+	Native []byte
 }
 
 // A Holder is the person as the code names them; it is shown to the guard, never kept.
@@ -72,8 +77,11 @@ const (
 	Vaccination FactKind = "vaccination"
 	Test        FactKind = "test"
 	Recovery    FactKind = "recovery"
+	Exemption   FactKind = "exemption" // from vaccination or test, for a cause that is not told
 	Travel      FactKind = "travel"
 	Fever       FactKind = "temperature" // a temperature that the issuer knew of
+	RiskLevel   FactKind = "risk"        // the issuer's own risk of the holder
+	Entitlement FactKind = "entitlement" // may enter, and no medical fact is told
 )
 
 // Result of a test. The zero value is unknown, never negative.
@@ -106,7 +114,7 @@ type Fact struct {
 	At          time.Time   `json:"at,omitzero"`    // sample, dose, first positive, arrival, measurement
 	Until       time.Time   `json:"until,omitzero"` // recovery: last day; travel: departure
 	Division    string      `json:"division,omitempty"`
-	Risk        uint8       `json:"risk,omitempty"` // travel: 1 low, 2 medium, 3 high as the issuer saw it
+	Risk        uint8       `json:"risk,omitempty"` // travel, risk: 1 low, 2 medium, 3 high as the issuer saw it
 	Method      string      `json:"method,omitempty"`
 	Result      Result      `json:"result,omitzero"`
 	Product     string      `json:"product,omitempty"`

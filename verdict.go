@@ -81,6 +81,53 @@ type Verdict struct {
 	Reason Reason
 	Detail string // one line for guard and log: what was found; never who
 	Policy string // name and version of the policy that judged: "CN-330100/7"
+	Rule   string // id of the rule in it that decided; empty when no rule did
+	Trust  Trust  // how far the signed trust in use can be relied on, by that policy
+
+	Here      Grade  // the colour as judged here, where the policy judges colours again
+	Agreement string // the agreement between regions that applied: "four provinces, May 2020"
+	Says      Words  // the rule's own words for the guard; the reason's stand where it has none
+}
+
+// Words is one line in the languages of the screens.
+type Words struct {
+	Zh string `json:"zh,omitempty"`
+	En string `json:"en,omitempty"`
+}
+
+// Trust says how far the age of the signed trust lets a gate rely on it. The zero value is
+// too old: it keeps the barrier shut.
+type Trust uint8
+
+// The states of trust, as the region's signed policy draws the lines between them.
+const (
+	TrustTooOld Trust = iota // Admit becomes Refer
+	TrustStale               // still serves, and the screen says how old it is
+	TrustFresh
+)
+
+func (t Trust) String() string {
+	switch t {
+	case TrustStale:
+		return "stale"
+	case TrustFresh:
+		return "fresh"
+	}
+	return "too old"
+}
+
+// MarshalText lets JSON and logs carry the word.
+func (t Trust) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText takes the word back; a word that is no state is an error.
+func (t *Trust) UnmarshalText(b []byte) error {
+	for _, k := range []Trust{TrustTooOld, TrustStale, TrustFresh} {
+		if k.String() == string(b) {
+			*t = k
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no state of trust: fresh, stale, too old", b)
 }
 
 // A Refusal is an answer about a code, not a failure of the gate: the code is expired,
@@ -91,6 +138,7 @@ type Refusal struct {
 	Format string // as far as it was recognised
 	Issuer Issuer // as the code claims; unproven
 	KeyID  string
+	Maybe  bool // it may be so: a revocation that only a filter, and no list, speaks of
 }
 
 func (r *Refusal) Error() string { return string(r.Reason) + ": " + r.Detail }
@@ -102,5 +150,16 @@ type Evidence struct {
 	TrustAge time.Duration
 	Pass     *Pass
 	Refusal  *Refusal
+	Second   *Pass // the travel code shown in the same transaction; nil for none
 	Skin     Measurement
+	History  History
+}
+
+// History is what the gates of a site remember of a code and of its holder without knowing
+// who that is. The zero value remembers nothing.
+type History struct {
+	Seen   time.Time // when this code was last judged; zero: not within memory
+	SeenAt string    // at which gate of the site
+	Grade  Grade     // the holder's colour before this one; NoGrade: not within memory
+	Graded time.Time // when it was that colour
 }
