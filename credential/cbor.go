@@ -131,7 +131,13 @@ func (t *instant) UnmarshalCBOR(item []byte) error {
 	return nil
 }
 
-func (t instant) time() time.Time { return time.Unix(int64(t), 0).UTC() }
+// time gives the zero time for a time that was not said.
+func (t instant) time() time.Time {
+	if t == 0 {
+		return time.Time{}
+	}
+	return time.Unix(int64(t), 0).UTC()
+}
 
 // A count is a small whole number; some issuers write it as a float.
 type count int

@@ -20,12 +20,12 @@ import (
 // a warning.
 var dcc = format{
 	name:   "DCC",
-	prefix: "HC1:",
-	unwrap: inflate,
-	shape:  dccShape,
+	begins: dccCWT.begins,
+	parse:  dccCWT.parse,
 	algs:   []int64{algES256, algPS256},
-	open:   openDCC,
 }
+
+var dccCWT = cwt{prefix: "HC1:", spelling: "base45", decode: decodeBase45, unwrap: inflate, shape: dccShape, open: openDCC}
 
 const (
 	maxInflated = 64 << 10 // bytes; real certificates have a few hundred
@@ -56,8 +56,11 @@ func inflate(compressed []byte) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func dccShape(u *Unverified) error {
-	if u.claims.DCC == nil {
+func dccShape(u *Unverified, _ sign1, c *claims) error {
+	if err := needTimes(u); err != nil {
+		return err
+	}
+	if c.DCC == nil {
 		return u.malformed("cwt", errors.New("no health certificate in it"))
 	}
 	return nil
@@ -123,6 +126,25 @@ func (b *dccBody) uses() (u Usage) {
 		u |= UseRecovery
 	}
 	return u
+}
+
+// ids are the unique certificate identifiers; the EU's revocation lists name codes by them.
+func (b *dccBody) ids() (ids [][]byte) {
+	add := func(id string) {
+		if id != "" {
+			ids = append(ids, []byte(id))
+		}
+	}
+	for _, v := range b.Vaccinations {
+		add(v.ID)
+	}
+	for _, t := range b.Tests {
+		add(t.ID)
+	}
+	for _, r := range b.Recoveries {
+		add(r.ID)
+	}
+	return ids
 }
 
 func (b *dccBody) tell(pass *gatehouse.Pass) error {

@@ -178,7 +178,7 @@ func TestEachReasonHasItsCase(t *testing.T) {
 	key, other := testKey(t, "berlin"), testKey(t, "elsewhere")
 	id := ringOf(t, "DE", key.Public())[0].ID
 	text := dccText(t, key, dccClaims(vaccinated()))
-	good := Key{ID: id, Issuer: "DE", Public: key.Public(), Usage: UseTravel}
+	good := Key{ID: id, Issuer: "DE", Public: key.Public(), Usage: UseProof}
 	with := func(change func(k *Key)) Ring {
 		k := good
 		change(&k)

@@ -41,7 +41,7 @@ func FuzzParse(f *testing.F) {
 		if u.Size() > maxInflated || len(u.KeyID()) > 2*maxKeyID {
 			t.Errorf("%d bytes, key %s", u.Size(), u.KeyID())
 		}
-		if pass, err := u.Verify(ring, noon); err == nil && !genuine(texts, pass) {
+		if pass, err := u.Verify(Verifier{Keys: ring}, noon); err == nil && !genuine(texts, pass) {
 			t.Errorf("a forgery: %+v", pass)
 		}
 	})

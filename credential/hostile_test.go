@@ -216,12 +216,12 @@ func TestWhatParseRefusedCannotBeVerified(t *testing.T) {
 		-70001: map[int64]any{1: 1, 2: map[int64]any{}, 3: 0}}
 	u, err := Parse("RHC1:" + encodeBase45(signedMessage(t, key, headOf(t, key), nil, mustCBOR(t, cwt))))
 	refused(t, err, gatehouse.ReasonMalformed)
-	_, err = u.Verify(ringOf(t, "CN", key.Public()), noon)
+	_, err = u.Verify(Verifier{Keys: ringOf(t, "CN", key.Public())}, noon)
 	refused(t, err, gatehouse.ReasonMalformed)
 }
 
 func TestNothingUnverifiedSaysAnything(t *testing.T) {
-	_, err := Unverified{}.Verify(Ring{}, noon)
+	_, err := Unverified{}.Verify(Verifier{}, noon)
 	refused(t, err, gatehouse.ReasonMalformed)
 	if u := (Unverified{}); u.Format() != "" || u.KeyID() != "" || u.Algorithm() != "none" || u.Size() != 0 {
 		t.Errorf("a zero code says %q, %q, %q, %d", u.Format(), u.KeyID(), u.Algorithm(), u.Size())

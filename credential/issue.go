@@ -95,7 +95,7 @@ func issue(key crypto.Signer, c Claims) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text := rhc1.prefix + encodeBase45(message)
+	text := rhc1CWT.prefix + encodeBase45(message)
 
 	// The issuer reads its own work as a gate will: one set of rules, not two that drift.
 	ring := Ring{{ID: kid, Issuer: c.Issuer, Public: key.Public(), Usage: UseHealthCode}}

@@ -25,6 +25,10 @@ type Key struct {
 	// whomever the code claims. No trust list holds such a key.
 	AnyIssuer bool
 
+	// Names are those that formats abroad know the issuer by: a URL, a DID. A key that has
+	// names speaks under no other; one without is known by its id alone.
+	Names []string
+
 	NotBefore time.Time // codes count from here; zero: no bound
 	NotAfter  time.Time // and up to here; zero: no bound
 	Withdrawn bool      // nothing that it signed counts any more
@@ -45,17 +49,20 @@ type Usage uint8
 
 // The statements; a usage is their sum.
 const (
-	UseHealthCode Usage = 1 << iota // RHC1
-	UseTest
-	UseVaccination
-	UseRecovery
+	UseHealthCode  Usage = 1 << iota // RHC1, RHC2
+	UseTest                          // a proof of a test: EU DCC, SMART Health Card, DIVOC
+	UseVaccination                   // a proof of vaccination
+	UseRecovery                      // a proof of recovery
+	UseEntitlement                   // may enter, no medical fact told: NZ COVID Pass
+	UseTravelCode                    // the second code: where a phone was
+	UseCertify                       // certifies other keys, and signs no code itself
 
-	UseTravel = UseTest | UseVaccination | UseRecovery // a whole EU DCC signer
-	UseAll    = UseHealthCode | UseTravel
+	UseProof = UseTest | UseVaccination | UseRecovery // a whole EU DCC signer
+	UseAll   = UseHealthCode | UseProof | UseEntitlement | UseTravelCode
 )
 
 // usageWords are the names of the bits, lowest first, as the trust list writes them.
-var usageWords = [...]string{"health-code", "test", "vaccination", "recovery"}
+var usageWords = [...]string{"health-code", "test", "vaccination", "recovery", "entitlement", "travel-code", "certify"}
 
 // Words lists the usage as the trust list writes it.
 func (u Usage) Words() []string {
@@ -82,4 +89,33 @@ func (r Ring) Keys(kid []byte) []Key {
 		}
 	}
 	return found
+}
+
+// Revocations tells which codes their issuers took back.
+type Revocations interface {
+	Revoked(code Revocable) Standing
+}
+
+// A Revocable is what a genuine code can be called back by.
+type Revocable struct {
+	Issuer gatehouse.Issuer // in whose name it was signed
+	Key    []byte           // id of the key that signed it
+	Issued time.Time
+	ID     []byte // the code's id in its format's own bytes
+}
+
+// Standing is what a list of revocations says of a code.
+type Standing uint8
+
+// The standings. Whatever else a list may answer counts as MaybeRevoked.
+const (
+	InForce      Standing = iota // not on the list
+	MaybeRevoked                 // a filter says so, and filters err
+	Revoked                      // on the list
+)
+
+// A Graph writes a JSON-LD document as the canonical N-Quads that its signature is over
+// (URDNA2015), without asking any network for what the document refers to.
+type Graph interface {
+	Canonical(document []byte) ([]byte, error)
 }

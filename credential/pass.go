@@ -9,114 +9,102 @@
 // An error of this package is an answer about the code, a *gatehouse.Refusal. Its detail
 // names the stage that refused (prefix, base45, inflate, cose, cwt, claims), never what the
 // code says about a person.
+//
+// Each format is a file of its own and one line of formats; what several share stands in
+// cwt.go, cose.go and cbor.go.
 package credential
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"gatehouse"
-
-	"github.com/fxamacker/cbor/v2"
 )
 
 // maxText is what the largest QR code holds, version 40-L in digits (ISO/IEC 18004).
 const maxText = 7089
 
-// A format is one kind of code. The order of its functions is the order of the checks.
+// A format is one kind of code.
 type format struct {
 	name   string
-	prefix string
-	unwrap func([]byte) ([]byte, error)     // after base45; nil when nothing wraps the message
-	shape  func(u *Unverified) error        // what must stand there before any key is asked for
-	algs   []int64                          // signatures that the format knows
-	native bool                             // a region speaks for itself and its parts alone
-	open   func(c claims) (contents, error) // what is inside, once the signature holds
-}
-
-// contents is what stands inside of a code.
-type contents interface {
-	uses() Usage                     // the kinds of statement in it: each needs the key's permission
-	tell(pass *gatehouse.Pass) error // last check: exactly one statement, and it can be read
+	begins func(text string) bool                 // told by how the text begins, nothing decoded
+	parse  func(u *Unverified, text string) error // fills u; what it refuses is malformed
+	algs   []int64                                // signatures that the format knows
+	native bool                                   // a region speaks for itself and its parts alone
 }
 
 // formats are the codes that a gate knows, each in a file of its own.
 var formats = []format{rhc1, dcc}
 
-// claims is the CWT (RFC 8392) around what a code states.
-type claims struct {
-	Issuer  string          `cbor:"1,keyasint,omitempty"`
-	Expires instant         `cbor:"4,keyasint,omitempty"`
-	Issued  instant         `cbor:"6,keyasint,omitempty"`
-	ID      bytesOf         `cbor:"7,keyasint,omitempty"`
-	DCC     cbor.RawMessage `cbor:"-260,keyasint,omitempty"`
-	Health  cbor.RawMessage `cbor:"-70001,keyasint,omitempty"`
+// contents is what stands inside of a code.
+type contents interface {
+	uses() Usage                     // the kinds of statement in it: each needs the key's permission
+	tell(pass *gatehouse.Pass) error // last check: exactly one statement, and it can be read
+	ids() [][]byte                   // ids under which its issuer may have taken it back
 }
 
 // Unverified is a code that was taken apart and is nobody's word yet.
 type Unverified struct {
-	format  *format
-	message sign1
-	claims  claims
-	issuer  gatehouse.Issuer // as claimed; empty unless it has the form of one
-	size    int
+	format *format
+	alg    int64            // of the IANA COSE registry, for every format; 0: none named
+	kid    []byte           // as the code names its key
+	name   string           // of the issuer, as the code has it: "CN-330100", an URL, a DID
+	issuer gatehouse.Issuer // the same, where it has the form of one
+
+	issued, begins, expires instant // 0: not said
+
+	signature []byte
+	signed    func(v Verifier) ([]byte, error)              // the bytes that the signature is over
+	endorsed  func(v Verifier, at time.Time) ([]Key, error) // the key, where the code carries its certificate
+	open      func() (contents, error)                      // what is inside, once the signature holds
+	size      int
 }
 
 // Parse takes a code's text apart. An error is a *gatehouse.Refusal: ReasonNotOurs for a
 // text of another kind, ReasonMalformed for one of ours that is broken.
 func Parse(text string) (Unverified, error) {
 	for i := range formats {
-		if rest, ok := strings.CutPrefix(text, formats[i].prefix); ok {
-			return parse(&formats[i], rest)
+		if !formats[i].begins(text) {
+			continue
 		}
+		u := Unverified{format: &formats[i]}
+		if len(text) > maxText {
+			return Unverified{}, u.malformed("prefix", fmt.Errorf("longer than the %d characters that a QR code holds", maxText))
+		}
+		if err := u.format.parse(&u, text); err != nil {
+			return Unverified{}, err
+		}
+		return u, nil
 	}
 	return Unverified{}, &gatehouse.Refusal{Reason: gatehouse.ReasonNotOurs, Detail: "prefix: not a health code"}
 }
 
-func parse(f *format, text string) (Unverified, error) {
-	u := Unverified{format: f}
-	if len(text)+len(f.prefix) > maxText {
-		return Unverified{}, u.malformed("prefix", fmt.Errorf("longer than the %d characters that a QR code holds", maxText))
-	}
-	message, err := decodeBase45(text)
-	if err != nil {
-		return Unverified{}, u.malformed("base45", err)
-	}
-	if f.unwrap != nil {
-		if message, err = f.unwrap(message); err != nil {
-			return Unverified{}, u.malformed("inflate", err)
-		}
-	}
-	u.size = len(message)
-	if u.message, err = parseSign1(message); err != nil {
-		return Unverified{}, u.malformed("cose", err)
-	}
-	if err := decode(u.message.payload, &u.claims); err != nil {
-		return Unverified{}, u.malformed("cwt", err)
-	}
-	if isIssuer(u.claims.Issuer) {
-		u.issuer = gatehouse.Issuer(u.claims.Issuer)
-	}
-	if u.claims.Expires == 0 || u.claims.Issued == 0 {
-		return Unverified{}, u.malformed("cwt", errors.New("issue time and expiry must both be there"))
-	}
-	if err := f.shape(&u); err != nil {
-		return Unverified{}, err
-	}
-	return u, nil
+// A Verifier holds what a gate believes: keys, and what became of codes since they were
+// signed. The zero value believes nobody.
+type Verifier struct {
+	Keys    Keyring
+	Revoked Revocations // nil: no region took any code back
+	Graph   Graph       // for formats that sign a graph (JSON-LD); nil: those are refused
 }
 
-// Verify tells what the code says, when a key of the ring signed it, may sign it, and at is
-// a time at which it holds. An error is a *gatehouse.Refusal.
-func (u Unverified) Verify(keys Keyring, at time.Time) (gatehouse.Pass, error) {
+// Verify parses and verifies. An error is a *gatehouse.Refusal.
+func (v Verifier) Verify(text string, at time.Time) (gatehouse.Pass, error) {
+	u, err := Parse(text)
+	if err != nil {
+		return gatehouse.Pass{}, err
+	}
+	return u.Verify(v, at)
+}
+
+// Verify tells what the code says, when a key that v believes signed it, may sign it, and at
+// is a time at which it holds. An error is a *gatehouse.Refusal.
+func (u Unverified) Verify(v Verifier, at time.Time) (gatehouse.Pass, error) {
 	if u.format == nil {
 		return gatehouse.Pass{}, u.refuse(gatehouse.ReasonMalformed, "prefix: nothing was parsed")
 	}
-	key, err := u.signedBy(keys)
+	key, err := u.signedBy(v, at)
 	if err != nil {
 		return gatehouse.Pass{}, err
 	}
@@ -124,27 +112,20 @@ func (u Unverified) Verify(keys Keyring, at time.Time) (gatehouse.Pass, error) {
 		return gatehouse.Pass{}, u.refuse(gatehouse.ReasonKeyWithdrawn, "the key was withdrawn")
 	}
 	pass := gatehouse.Pass{
-		Format:  u.format.name,
-		Issuer:  u.issuer,
-		KeyID:   u.KeyID(),
-		Issued:  u.claims.Issued.time(),
-		Expires: u.claims.Expires.time(),
+		Format:    u.format.name,
+		Issuer:    u.issuer,
+		KeyID:     u.KeyID(),
+		Issued:    u.issued.time(),
+		NotBefore: u.begins.time(),
+		Expires:   u.expires.time(),
 	}
-	if !key.speaksFor(u.issuer) {
-		if u.format.native {
-			return gatehouse.Pass{}, u.refuse(gatehouse.ReasonUnknownKey,
-				"a key of %s may not speak for %s", key.Issuer, u.issuer)
-		}
-		// Abroad the claim is loosely kept; what is proven is whose key it was.
-		pass.Issuer = key.Issuer
-		if u.claims.Issuer != "" {
-			pass.Warnings = append(pass.Warnings, "names another issuer than its key's")
-		}
+	if err := u.vouch(key, &pass); err != nil {
+		return gatehouse.Pass{}, err
 	}
 	if err := u.inTime(key, at); err != nil {
 		return gatehouse.Pass{}, err
 	}
-	inside, err := u.format.open(u.claims)
+	inside, err := u.open()
 	if err != nil {
 		return gatehouse.Pass{}, u.malformed("claims", err)
 	}
@@ -154,56 +135,115 @@ func (u Unverified) Verify(keys Keyring, at time.Time) (gatehouse.Pass, error) {
 	if err := inside.tell(&pass); err != nil {
 		return gatehouse.Pass{}, u.malformed("claims", err)
 	}
+	if err := u.inForce(v.Revoked, pass.Issuer, key, inside); err != nil {
+		return gatehouse.Pass{}, err
+	}
 	return pass, nil
+}
+
+// vouch settles in whose name the key spoke.
+func (u Unverified) vouch(key Key, pass *gatehouse.Pass) error {
+	switch {
+	case u.issuer != "" && key.speaksFor(u.issuer):
+	case u.format.native:
+		return u.refuse(gatehouse.ReasonUnknownKey, "a key of %s may not speak for %s", key.Issuer, u.issuer)
+	case len(key.Names) > 0 && u.name != "" && !slices.Contains(key.Names, u.name):
+		return u.refuse(gatehouse.ReasonUnknownKey, "the key is not that of the issuer whom the code names")
+	default:
+		// Abroad the claim is loosely kept; what is proven is whose key it was.
+		pass.Issuer = key.Issuer
+		if u.name != "" && len(key.Names) == 0 {
+			pass.Warnings = append(pass.Warnings, "names another issuer than its key's")
+		}
+	}
+	return nil
 }
 
 // signedBy finds the key that made the signature. Short key ids collide, so each key under
 // the id is tried.
-func (u Unverified) signedBy(keys Keyring) (Key, error) {
-	if len(u.message.kid) == 0 {
-		return Key{}, u.refuse(gatehouse.ReasonUnknownKey, "the code names no key")
+func (u Unverified) signedBy(v Verifier, at time.Time) (Key, error) {
+	candidates, err := u.candidates(v, at)
+	if err != nil {
+		return Key{}, err
 	}
-	var candidates []Key
-	if keys != nil {
-		candidates = keys.Keys(u.message.kid)
-	}
-	if len(candidates) == 0 {
-		return Key{}, u.refuse(gatehouse.ReasonUnknownKey, "key %s is not in the trust list", u.KeyID())
-	}
-	if !slices.Contains(u.format.algs, u.message.alg) {
+	if !slices.Contains(u.format.algs, u.alg) {
 		return Key{}, u.refuse(gatehouse.ReasonBadSignature, "%s does not sign with %s", u.format.name, u.Algorithm())
 	}
-	signed := toBeSigned(u.message.protected, u.message.payload)
-	fitting := 0
-	for _, key := range candidates {
-		if !fits(u.message.alg, key.Public) {
-			continue
-		}
-		fitting++
-		if verified(key.Public, signed, u.message.signature) {
+	fitting := slices.DeleteFunc(slices.Clone(candidates), func(key Key) bool { return !fits(u.alg, key.Public) })
+	if len(fitting) == 0 {
+		return Key{}, u.refuse(gatehouse.ReasonBadSignature, "%s does not fit key %s", u.Algorithm(), u.KeyID())
+	}
+	signed, err := u.signed(v)
+	if err != nil {
+		return Key{}, u.malformed("signed", err)
+	}
+	for _, key := range fitting {
+		if verified(key.Public, signed, u.signature) {
 			return key, nil
 		}
 	}
-	if fitting == 0 {
-		return Key{}, u.refuse(gatehouse.ReasonBadSignature, "%s does not fit key %s", u.Algorithm(), u.KeyID())
-	}
 	return Key{}, u.refuse(gatehouse.ReasonBadSignature, "signature does not match")
+}
+
+// candidates are the keys that may have signed the code: those that the code names, or the
+// one that it brings along and that a key of the trust certifies.
+func (u Unverified) candidates(v Verifier, at time.Time) ([]Key, error) {
+	if u.endorsed != nil {
+		return u.endorsed(v, at)
+	}
+	if len(u.kid) == 0 {
+		return nil, u.refuse(gatehouse.ReasonUnknownKey, "the code names no key")
+	}
+	var found []Key
+	if v.Keys != nil {
+		found = v.Keys.Keys(u.kid)
+	}
+	if len(found) == 0 {
+		return nil, u.refuse(gatehouse.ReasonUnknownKey, "key %s is not in the trust list", u.KeyID())
+	}
+	return found, nil
 }
 
 // inTime holds the code to its own times first: an expired code is expired, whatever
 // became of its key since. The instant of the expiry itself still counts: RFC 8392 would end
 // the code with it, but the EU's published vectors do not.
 func (u Unverified) inTime(key Key, at time.Time) error {
-	issued, expires := u.claims.Issued.time(), u.claims.Expires.time()
+	issued, begins, expires := u.issued.time(), u.begins.time(), u.expires.time()
 	switch {
-	case at.After(expires):
+	case u.expires != 0 && at.After(expires):
 		return u.refuse(gatehouse.ReasonExpired, "expired %s", expires.Format(time.RFC3339))
 	case at.Before(issued):
 		return u.refuse(gatehouse.ReasonNotYetValid, "issued %s, which is yet to come", issued.Format(time.RFC3339))
+	case at.Before(begins):
+		return u.refuse(gatehouse.ReasonNotYetValid, "counts from %s", begins.Format(time.RFC3339))
 	case !key.NotBefore.IsZero() && at.Before(key.NotBefore):
 		return u.refuse(gatehouse.ReasonKeyWithdrawn, "the key counts from %s", key.NotBefore.UTC().Format(time.RFC3339))
 	case !key.NotAfter.IsZero() && at.After(key.NotAfter):
 		return u.refuse(gatehouse.ReasonKeyWithdrawn, "the key counted until %s", key.NotAfter.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// inForce asks last whether the issuer took the code back: only of a code that is genuine
+// does anybody know an id worth asking for.
+func (u Unverified) inForce(revoked Revocations, issuer gatehouse.Issuer, key Key, inside contents) error {
+	if revoked == nil {
+		return nil
+	}
+	maybe := false
+	for _, id := range inside.ids() {
+		switch revoked.Revoked(Revocable{Issuer: issuer, Key: key.ID, Issued: u.issued.time(), ID: id}) {
+		case InForce:
+		case Revoked:
+			return u.refuse(gatehouse.ReasonRevoked, "its issuer took it back")
+		default:
+			maybe = true
+		}
+	}
+	if maybe {
+		refusal := u.refuse(gatehouse.ReasonRevoked, "its issuer may have taken it back")
+		refusal.Maybe = true
+		return refusal
 	}
 	return nil
 }
@@ -217,29 +257,15 @@ func (u Unverified) Format() string {
 }
 
 // KeyID is the id of the key that the code says it was signed with, in lower-case hex.
-func (u Unverified) KeyID() string { return hex.EncodeToString(u.message.kid) }
+func (u Unverified) KeyID() string { return hex.EncodeToString(u.kid) }
 
 // Algorithm names the signature: "ES256", "EdDSA", "PS256", "none".
-func (u Unverified) Algorithm() string { return algorithmName(u.message.alg) }
+func (u Unverified) Algorithm() string { return algorithmName(u.alg) }
 
 // Size is that of the signed message in bytes, after base45 and decompression.
 func (u Unverified) Size() int { return u.size }
 
-// A Verifier reads codes for a gate.
-type Verifier struct {
-	Keys Keyring
-}
-
-// Verify parses and verifies. An error is a *gatehouse.Refusal.
-func (v Verifier) Verify(text string, at time.Time) (gatehouse.Pass, error) {
-	u, err := Parse(text)
-	if err != nil {
-		return gatehouse.Pass{}, err
-	}
-	return u.Verify(v.Keys, at)
-}
-
-func (u *Unverified) refuse(reason gatehouse.Reason, detail string, args ...any) error {
+func (u *Unverified) refuse(reason gatehouse.Reason, detail string, args ...any) *gatehouse.Refusal {
 	return &gatehouse.Refusal{
 		Reason: reason,
 		Detail: fmt.Sprintf(detail, args...),

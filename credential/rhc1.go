@@ -13,12 +13,13 @@ import (
 // number means is written down in docs/formats.md.
 var rhc1 = format{
 	name:   "RHC1",
-	prefix: "RHC1:",
-	shape:  rhc1Shape,
+	begins: rhc1CWT.begins,
+	parse:  rhc1CWT.parse,
 	algs:   []int64{algES256, algEdDSA},
 	native: true,
-	open:   openRHC1,
 }
+
+var rhc1CWT = cwt{prefix: "RHC1:", spelling: "base45", decode: decodeBase45, shape: rhc1Shape, open: openRHC1}
 
 // Bounds of RHC1. Lists are bounded so that a full code still fits a QR code that a phone
 // can show; periods, so that a number cannot mean another age of the world.
@@ -100,21 +101,24 @@ type rhc1Vaccination struct {
 }
 
 // rhc1Shape holds our own format to the letter: what we define we need not guess at.
-func rhc1Shape(u *Unverified) error {
+func rhc1Shape(u *Unverified, m sign1, c *claims) error {
+	if err := needTimes(u); err != nil {
+		return err
+	}
 	switch {
-	case !u.message.inProtect:
+	case !m.inProtect:
 		return u.malformed("cose", errors.New("algorithm and key id must be signed"))
-	case len(u.message.kid) != keyIDSize:
-		return u.malformed("cose", fmt.Errorf("key id of %d bytes, want %d", len(u.message.kid), keyIDSize))
+	case len(u.kid) != keyIDSize:
+		return u.malformed("cose", fmt.Errorf("key id of %d bytes, want %d", len(u.kid), keyIDSize))
 	case u.issuer == "":
 		return u.malformed("cwt", errors.New("no issuer of the form CN-330100"))
-	case len(u.claims.ID) != rhc1ID:
-		return u.malformed("cwt", fmt.Errorf("id of %d bytes, want %d", len(u.claims.ID), rhc1ID))
-	case u.claims.Expires <= u.claims.Issued:
+	case len(c.ID) != rhc1ID:
+		return u.malformed("cwt", fmt.Errorf("id of %d bytes, want %d", len(c.ID), rhc1ID))
+	case c.Expires <= c.Issued:
 		return u.malformed("cwt", errors.New("expires before it is issued"))
-	case u.claims.Expires-u.claims.Issued > instant(rhc1Lifetime/time.Second):
+	case c.Expires-c.Issued > instant(rhc1Lifetime/time.Second):
 		return u.malformed("cwt", errors.New("lives longer than 24 hours"))
-	case u.claims.Health == nil:
+	case c.Health == nil:
 		return u.malformed("cwt", errors.New("no health code in it"))
 	}
 	return nil
@@ -129,6 +133,8 @@ func openRHC1(c claims) (contents, error) {
 }
 
 func (b *rhc1Body) uses() Usage { return UseHealthCode }
+
+func (b *rhc1Body) ids() [][]byte { return [][]byte{b.id} }
 
 func (b *rhc1Body) tell(pass *gatehouse.Pass) error {
 	if b.Version != 1 {

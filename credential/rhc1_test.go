@@ -32,7 +32,7 @@ func TestWhatIsIssuedIsWhatIsRead(t *testing.T) {
 		if u.Format() != "RHC1" || u.Algorithm() != name || u.Size() < 150 || len(u.KeyID()) != 16 {
 			t.Errorf("%s: got %s, %s, %d bytes, key %s", name, u.Format(), u.Algorithm(), u.Size(), u.KeyID())
 		}
-		got, err := u.Verify(ringOf(t, "CN-330100", key.Public()), noon)
+		got, err := u.Verify(Verifier{Keys: ringOf(t, "CN-330100", key.Public())}, noon)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

@@ -21,6 +21,9 @@ const (
 	trustKind    = "trust"
 	maxTrustKeys = 10_000
 	maxSameID    = 8 // keys under one id: each costs a signature check
+
+	maxNames      = 8   // of one key's issuer
+	maxIssuerName = 256 // bytes
 )
 
 // A TrustList is the body of a region's signed list: whose keys its gates believe.
@@ -40,7 +43,8 @@ type TrustKey struct {
 	NotBefore time.Time        `json:"not_before"`
 	NotAfter  time.Time        `json:"not_after"`
 	Withdrawn bool             `json:"withdrawn,omitempty"`
-	Usage     []string         `json:"usage"` // "health-code", "test", "vaccination", "recovery"
+	Usage     []string         `json:"usage"`           // "health-code", "test", "vaccination", "recovery", "entitlement", "travel-code", "certify"
+	Names     []string         `json:"names,omitempty"` // as formats abroad know the issuer: a URL, a DID
 }
 
 // Listed writes a key as a trust list has it.
@@ -57,6 +61,7 @@ func (k Key) Listed() (TrustKey, error) {
 		NotAfter:  k.NotAfter.UTC(),
 		Withdrawn: k.Withdrawn,
 		Usage:     k.Usage.Words(),
+		Names:     k.Names,
 	}, nil
 }
 
@@ -101,7 +106,23 @@ func OpenTrust(sealed []byte, root string) (*Trust, error) {
 	return t, nil
 }
 
-// readTrust takes a body that is one JSON object, as Open makes sure of.
+// ReadTrust reads the body of a trust list that was authenticated by other means, as the
+// target of a signed repository is.
+func ReadTrust(body []byte) (*Trust, error) {
+	if len(body) > maxSealed {
+		return nil, fmt.Errorf("read trust: %d bytes, at most %d", len(body), maxSealed)
+	}
+	if err := isKind(trustKind, body); err != nil {
+		return nil, fmt.Errorf("read trust: %w", err)
+	}
+	t, err := readTrust(body)
+	if err != nil {
+		return nil, fmt.Errorf("read trust: %w", err)
+	}
+	return t, nil
+}
+
+// readTrust takes a body that is one JSON object, as isKind makes sure of.
 func readTrust(body []byte) (*Trust, error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
@@ -183,6 +204,9 @@ func (l TrustKey) key() (Key, error) {
 	case l.NotBefore.IsZero() || !l.NotAfter.After(l.NotBefore):
 		return Key{}, errors.New("not_before and not_after must both be there, in this order")
 	}
+	if len(l.Names) > maxNames || slices.ContainsFunc(l.Names, func(name string) bool { return name == "" || !presentable(name, maxIssuerName) }) {
+		return Key{}, fmt.Errorf("names: at most %d, of 1 to %d bytes each", maxNames, maxIssuerName)
+	}
 	if usage&UseHealthCode != 0 {
 		native := sha256.Sum256(l.SPKI)
 		if !bytes.Equal(id, native[:keyIDSize]) {
@@ -192,7 +216,7 @@ func (l TrustKey) key() (Key, error) {
 	return Key{
 		ID: id, Issuer: l.Issuer, Public: public,
 		NotBefore: l.NotBefore, NotAfter: l.NotAfter,
-		Withdrawn: l.Withdrawn, Usage: usage,
+		Withdrawn: l.Withdrawn, Usage: usage, Names: l.Names,
 	}, nil
 }
 

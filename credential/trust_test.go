@@ -21,7 +21,7 @@ func zhejiang(t testing.TB) TrustList {
 	native := ringOf(t, "CN-330100", testKey(t, "hangzhou").Public())[0]
 	native.Usage, native.NotBefore, native.NotAfter = UseHealthCode, noon.AddDate(0, -1, 0), noon.AddDate(1, 0, 0)
 	travel := ringOf(t, "DE", testKey(t, "berlin").Public())[0]
-	travel.ID, travel.Usage = []byte("8 bytes."), UseTravel
+	travel.ID, travel.Usage = []byte("8 bytes."), UseProof
 	travel.NotBefore, travel.NotAfter = native.NotBefore, native.NotAfter
 	list := TrustList{Region: "CN-330000", Version: 7, Issued: noon}
 	for _, key := range []Key{native, travel} {

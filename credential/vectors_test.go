@@ -121,7 +121,7 @@ func writeVectors(t *testing.T) {
 	withdrawn.Withdrawn = true
 	abroad := listed(ec.Public(), UseHealthCode)
 	abroad.Issuer = "CN-440000"
-	german := listed(ec.Public(), UseTravel)
+	german := listed(ec.Public(), UseProof)
 	german.Issuer, german.KID = "DE", "8899aabbccddeeff"
 
 	full, err := Issue(ec, typical())

@@ -23,7 +23,7 @@ func (s *scan) steps(codes qrLine, text string, p gatehouse.Passage) (steps []st
 	say("text       %d characters, %s, %d bytes signed", len(text), u.Format(), u.Size())
 	say("header     algorithm %s, key %s", u.Algorithm(), u.KeyID())
 	s.keySteps(u, say)
-	pass, err := u.Verify(s.keys, s.at)
+	pass, err := u.Verify(credential.Verifier{Keys: s.keys}, s.at)
 	if err != nil {
 		say("code       %s", plain(err))
 		return append(steps, "verdict    "+verdictStep(p))
