@@ -69,6 +69,16 @@ const (
 	Health  Class = 4 // how they are
 )
 
+// Words lists the indicators of a class.
+func (c Class) Words() (words []string) {
+	for i, word := range [...]string{"place", "contact", "health"} {
+		if c&(1<<i) != 0 {
+			words = append(words, word)
+		}
+	}
+	return words
+}
+
 // FactKind names what a fact is about.
 type FactKind string
 

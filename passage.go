@@ -34,11 +34,15 @@ type Passage struct {
 	Verdict Verdict
 	Format  string // of the code: "RHC1", "DCC"; empty when it was not one of ours
 	Issuer  Issuer
-	KeyID   string // lower-case hex
-	Code    string // tag of the code's random id, lower-case hex; empty when there is none
-	Grade   Grade  // the colour as issued
+	KeyID   string        // lower-case hex
+	Code    string        // tag of the code's random id, lower-case hex; empty when there is none
+	Grade   Grade         // the colour as issued
+	Class   Class         // why the issuer gave that colour
+	Age     time.Duration // of the code when it was shown
+	Second  string        // format of the second code that was judged with it; empty for none
 	Skin    Measurement
 
+	Without  Without       // why there was no code, when a guard said so
 	Guard    string        // who decided, when a guard did
 	Note     string        // the guard's reason, one short line
 	TrustAge time.Duration // age of the trust list that was in use

@@ -52,6 +52,8 @@ const (
 	ReasonNotOurs      Reason = "Q10" // not a health code
 	ReasonUnreadable   Reason = "Q11" // seen, cannot be decoded
 	ReasonMalformed    Reason = "Q12" // one of ours by its prefix, but broken inside
+	ReasonSecondCode   Reason = "Q13" // the other code of the two that are asked for here, too
+	ReasonCrowd        Reason = "Q14" // a second person's code in the frame of the first
 	ReasonBadSignature Reason = "S20"
 	ReasonUnknownKey   Reason = "S21" // unknown issuer, or a key that the trust list does not hold
 	ReasonKeyWithdrawn Reason = "S22"
@@ -150,15 +152,40 @@ type Evidence struct {
 	TrustAge time.Duration
 	Pass     *Pass
 	Refusal  *Refusal
-	Second   *Pass // the travel code shown in the same transaction; nil for none
+	Second   *Pass   // the travel code shown in the same transaction; nil for none
+	Without  Without // why a guard lets somebody be judged who has no code
 	Skin     Measurement
 	History  History
+}
+
+// Without is the cause for which a guard lets somebody be judged without a code. Such
+// evidence has neither pass nor refusal.
+type Without uint8
+
+// The causes, as the region's policy allows each or none.
+const (
+	WithCode  Without = iota
+	OnPaper           // a proof on paper that the guard read
+	NoPhone           // nobody can show a code without a telephone: an ID was seen
+	Companion         // a child or an elder, with somebody who was admitted
+)
+
+func (w Without) String() string {
+	switch w {
+	case OnPaper:
+		return "paper"
+	case NoPhone:
+		return "no phone"
+	case Companion:
+		return "companion"
+	}
+	return ""
 }
 
 // History is what the gates of a site remember of a code and of its holder without knowing
 // who that is. The zero value remembers nothing.
 type History struct {
-	Seen   time.Time // when this code was last judged; zero: not within memory
+	Seen   time.Time // when this code last let somebody in; zero: not within memory
 	SeenAt string    // at which gate of the site
 	Grade  Grade     // the holder's colour before this one; NoGrade: not within memory
 	Graded time.Time // when it was that colour

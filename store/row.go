@@ -45,6 +45,14 @@ type row struct {
 	TrustAge int64  `cbor:"21,keyasint,omitempty"` // seconds
 	Clock    bool   `cbor:"22,keyasint,omitempty"`
 	Took     int64  `cbor:"23,keyasint,omitempty"` // microseconds
+	Trust    uint8  `cbor:"24,keyasint,omitempty"`
+	Rule     string `cbor:"25,keyasint,omitempty"`
+	Here     uint8  `cbor:"26,keyasint,omitempty"`
+	Accord   string `cbor:"27,keyasint,omitempty"` // the agreement that applied
+	Class    uint8  `cbor:"28,keyasint,omitempty"`
+	Age      int64  `cbor:"29,keyasint,omitempty"` // seconds
+	Second   string `cbor:"30,keyasint,omitempty"`
+	Without  uint8  `cbor:"31,keyasint,omitempty"`
 }
 
 // A text is one text of a row and the most bytes that it may have.
@@ -66,6 +74,9 @@ func (r *row) texts() []text {
 		{"sensor", &r.Sensor, 64},
 		{"guard", &r.Guard, 256},
 		{"note", &r.Note, 256},
+		{"rule", &r.Rule, 64},
+		{"agreement", &r.Accord, 128},
+		{"second", &r.Second, 16},
 	}
 }
 
@@ -84,7 +95,7 @@ var decMode = func() cbor.DecMode {
 		TagsMd:            cbor.TagsForbidden,
 		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
 		MaxNestedLevels:   4,
-		MaxMapPairs:       32,
+		MaxMapPairs:       64,
 		MaxArrayElements:  16,
 	}.DecMode()
 	if err != nil {
@@ -153,6 +164,14 @@ func rowOf(p gatehouse.Passage) row {
 		TrustAge: int64(p.TrustAge / time.Second),
 		Clock:    p.Clock,
 		Took:     p.Took.Microseconds(),
+		Trust:    uint8(p.Verdict.Trust),
+		Rule:     p.Verdict.Rule,
+		Here:     uint8(p.Verdict.Here),
+		Accord:   p.Verdict.Agreement,
+		Class:    uint8(p.Class),
+		Age:      int64(p.Age / time.Second),
+		Second:   p.Second,
+		Without:  uint8(p.Without),
 	}
 }
 
@@ -167,6 +186,11 @@ func (r *row) passage() gatehouse.Passage {
 			Reason: gatehouse.Reason(r.Reason),
 			Detail: r.Detail,
 			Policy: r.Policy,
+
+			Trust:     gatehouse.Trust(r.Trust),
+			Rule:      r.Rule,
+			Here:      gatehouse.Grade(r.Here),
+			Agreement: r.Accord,
 		},
 		Format: r.Format,
 		Issuer: gatehouse.Issuer(r.Issuer),
@@ -185,6 +209,10 @@ func (r *row) passage() gatehouse.Passage {
 		TrustAge: time.Duration(r.TrustAge) * time.Second,
 		Clock:    r.Clock,
 		Took:     time.Duration(r.Took) * time.Microsecond,
+		Class:    gatehouse.Class(r.Class),
+		Age:      time.Duration(r.Age) * time.Second,
+		Second:   r.Second,
+		Without:  gatehouse.Without(r.Without),
 	}
 }
 
@@ -223,9 +251,20 @@ func (r *row) check() error {
 		return fmt.Errorf("row %d: grade %d", r.Seq, r.Grade)
 	case r.Quality > uint8(gatehouse.Faulty):
 		return fmt.Errorf("row %d: quality %d", r.Seq, r.Quality)
+	case r.Trust > uint8(gatehouse.TrustFresh):
+		return fmt.Errorf("row %d: trust %d", r.Seq, r.Trust)
+	case r.Here > uint8(gatehouse.Grey):
+		return fmt.Errorf("row %d: grade here %d", r.Seq, r.Here)
+	case r.Class > uint8(gatehouse.Place|gatehouse.Contact|gatehouse.Health):
+		return fmt.Errorf("row %d: class %d", r.Seq, r.Class)
+	case r.Without > uint8(gatehouse.Companion):
+		return fmt.Errorf("row %d: without %d", r.Seq, r.Without)
 	}
 	if limit := int64(math.MaxInt64 / time.Second); r.TrustAge > limit || r.TrustAge < -limit {
 		return fmt.Errorf("row %d: trust age %d s", r.Seq, r.TrustAge)
+	}
+	if limit := int64(math.MaxInt64 / time.Second); r.Age > limit || r.Age < -limit {
+		return fmt.Errorf("row %d: age %d s", r.Seq, r.Age)
 	}
 	if limit := int64(math.MaxInt64 / time.Microsecond); r.Took > limit || r.Took < -limit {
 		return fmt.Errorf("row %d: took %d us", r.Seq, r.Took)

@@ -19,8 +19,10 @@ import (
 func full() gatehouse.Passage {
 	return gatehouse.Passage{
 		Seq: 7, Gate: "hall-east", At: time.Date(2026, 3, 14, 9, 26, 53, 589_000_000, time.UTC), Amends: 6,
-		Verdict: gatehouse.Verdict{Call: gatehouse.Admit, Reason: gatehouse.ReasonGuard, Detail: "instead of refer T41", Policy: "CN-330100/7"},
+		Verdict: gatehouse.Verdict{Call: gatehouse.Admit, Reason: gatehouse.ReasonGuard, Detail: "instead of refer T41", Policy: "CN-330100/7",
+			Trust: gatehouse.TrustStale, Rule: "travel-14", Here: gatehouse.Yellow, Agreement: "four provinces, May 2020"},
 		Format:  "RHC1", Issuer: "CN-330100", KeyID: "0a1b2c3d4e5f6071", Code: "9f86d081884c7d65", Grade: gatehouse.Green,
+		Class: gatehouse.Place | gatehouse.Health, Age: -90 * time.Second, Second: "TTC1", Without: gatehouse.OnPaper,
 		Skin:  gatehouse.Measurement{Skin: 36_600, Ambient: -4_250, Quality: gatehouse.Unsteady, Readings: 5, Sensor: "mlx90614@5a"},
 		Guard: "post 2", Note: "measured by hand, 36.4 °C", TrustAge: 26 * time.Hour, Clock: true, Took: 184_250 * time.Microsecond,
 	}
@@ -58,6 +60,11 @@ func TestEncodeRefusesWhatNoBookHolds(t *testing.T) {
 		"no such call":    func(p *gatehouse.Passage) { p.Verdict.Call = 4 },
 		"no such grade":   func(p *gatehouse.Passage) { p.Grade = 5 },
 		"no such quality": func(p *gatehouse.Passage) { p.Skin.Quality = 4 },
+		"no such trust":   func(p *gatehouse.Passage) { p.Verdict.Trust = 3 },
+		"no such colour":  func(p *gatehouse.Passage) { p.Verdict.Here = 5 },
+		"no such class":   func(p *gatehouse.Passage) { p.Class = 8 },
+		"no such cause":   func(p *gatehouse.Passage) { p.Without = 4 },
+		"long rule":       func(p *gatehouse.Passage) { p.Verdict.Rule = strings.Repeat("x", 65) },
 	} {
 		p := full()
 		spoil(&p)
@@ -74,7 +81,7 @@ func TestDecodeTakesOneEncodingOnly(t *testing.T) {
 		"an array":          "83010203",
 		"trailing byte":     good + "00",
 		"indefinite map":    "bf010102616703" + "00ff",
-		"unknown key":       "a40101026167030018" + "1801",
+		"unknown key":       "a40101026167030018" + "2001",
 		"text key":          "a40101026167030061" + "6101",
 		"key twice":         "a401010101026167" + "0300",
 		"keys out of order": "a30261670101" + "0300",
@@ -187,6 +194,8 @@ func goldenPassages() []gatehouse.Passage {
 		Verdict: gatehouse.Verdict{Call: gatehouse.Refer, Reason: gatehouse.ReasonClock}}
 	guard := full()
 	guard.Seq, guard.Amends = 4, 3
+	guard.Verdict = gatehouse.Verdict{Call: gatehouse.Admit, Reason: gatehouse.ReasonGuard, Detail: "instead of refer T41", Policy: "CN-330100/7"}
+	guard.Class, guard.Age, guard.Second, guard.Without = 0, 0, "", 0
 	return []gatehouse.Passage{admitted, denied, unset, guard}
 }
 

@@ -133,6 +133,15 @@ type passageJSON struct {
 	Note   string           `json:"note,omitempty"`
 	Trust  int64            `json:"trust_age_s"`
 	Took   int64            `json:"took_us"`
+
+	TrustState gatehouse.Trust `json:"trust"`
+	Rule       string          `json:"rule,omitempty"`
+	Here       gatehouse.Grade `json:"here,omitempty"`
+	Agreement  string          `json:"agreement,omitempty"`
+	Class      []string        `json:"class,omitempty"`
+	Age        int64           `json:"age_s,omitempty"` // of the code
+	Second     string          `json:"second,omitempty"`
+	Without    string          `json:"without,omitempty"`
 }
 
 type skinJSON struct {
@@ -165,6 +174,8 @@ func (s *Server) passages(w http.ResponseWriter, r *http.Request) {
 			Call: p.Verdict.Call, Reason: p.Verdict.Reason, Detail: p.Verdict.Detail, Policy: p.Verdict.Policy,
 			Format: p.Format, Issuer: p.Issuer, KeyID: p.KeyID, Code: p.Code, Grade: p.Grade,
 			Guard: p.Guard, Note: p.Note, Trust: int64(p.TrustAge / time.Second), Took: p.Took.Microseconds(),
+			TrustState: p.Verdict.Trust, Rule: p.Verdict.Rule, Here: p.Verdict.Here, Agreement: p.Verdict.Agreement,
+			Class: p.Class.Words(), Age: int64(p.Age / time.Second), Second: p.Second, Without: p.Without.String(),
 		}
 		if p.Skin.Quality != gatehouse.NotMeasured {
 			out[i].Skin = &skinJSON{p.Skin.Skin, p.Skin.Ambient, p.Skin.Quality.String(), p.Skin.Readings, p.Skin.Sensor}
