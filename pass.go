@@ -23,6 +23,10 @@ type Pass struct {
 	Native []byte
 }
 
+// FormatTravel is the telecom operators' travel code: the second code, which says where a
+// telephone was and nothing of its holder's health.
+const FormatTravel = "TTC1"
+
 // A Holder is the person as the code names them; it is shown to the guard, never kept.
 type Holder struct {
 	Name  string // masked by the issuer, "张*"; a DCC's name is masked when it is read

@@ -57,7 +57,7 @@ func (l *Lane) Decide(ctx context.Context, d Decision) (gatehouse.Passage, error
 	p.Seq, p.Amends = 0, d.Amends
 	p.At, p.Clock, p.TrustAge, p.Took = at, trusted, l.Trust.Age(at), 0
 	p.Guard, p.Note = d.Guard, d.Note
-	p.Verdict = gatehouse.Verdict{Call: d.Call, Reason: gatehouse.ReasonGuard,
+	p.Verdict = gatehouse.Verdict{Call: d.Call, Reason: gatehouse.ReasonGuard, Trust: first.Verdict.Trust,
 		Detail: strings.TrimSpace(fmt.Sprintf("instead of %s %s", first.Verdict.Call, first.Verdict.Reason))}
 	p, err = l.writeThenOpen(ctx, p, nil)
 	if p.Seq != 0 {
@@ -68,18 +68,13 @@ func (l *Lane) Decide(ctx context.Context, d Decision) (gatehouse.Passage, error
 }
 
 func (d Decision) check() error {
-	if d.Amends == 0 || d.Guard == "" || d.Note == "" || d.Call != gatehouse.Admit && d.Call != gatehouse.Deny {
+	if d.Amends == 0 || !isLine(d.Guard) || !isLine(d.Note) || d.Call != gatehouse.Admit && d.Call != gatehouse.Deny {
 		return ErrNoDecision
 	}
-	for _, text := range []string{d.Guard, d.Note} {
-		if len(text) > 200 || !utf8.ValidString(text) {
-			return ErrNoDecision
-		}
-		for _, r := range text {
-			if unicode.IsControl(r) {
-				return ErrNoDecision
-			}
-		}
-	}
 	return nil
+}
+
+// isLine reports whether a book can hold s as a guard's word: one line, and not a long one.
+func isLine(s string) bool {
+	return s != "" && len(s) <= 200 && utf8.ValidString(s) && strings.IndexFunc(s, unicode.IsControl) < 0
 }

@@ -35,6 +35,13 @@ type Judge interface {
 	Judge(e gatehouse.Evidence) gatehouse.Verdict
 }
 
+// A Memory tells what the gates of a site remember of a code and of its holder, and takes
+// in what became of them. It keeps tags for a day, and never who somebody is.
+type Memory interface {
+	Recall(p gatehouse.Pass, at time.Time) gatehouse.History
+	Remember(p gatehouse.Pass, c gatehouse.Call, at time.Time)
+}
+
 // A Log writes passages down. Record returns only when the row would survive a power cut,
 // and gives the passage its number. Passage reads one back; ErrNoPassage when there is none.
 type Log interface {
@@ -70,6 +77,14 @@ type Clock interface {
 // Trust tells how old the signed trust material in use is.
 type Trust interface {
 	Age(at time.Time) time.Duration
+}
+
+// An Entry is a guard's word for somebody who has no code to show. It is judged by the
+// region's rules like any other, the thermometer included.
+type Entry struct {
+	Without gatehouse.Without
+	Guard   string
+	Note    string // what the guard saw, one line of at most 200 bytes
 }
 
 // A Decision is a guard's word on a passage that the gate could not judge, or judged wrong.

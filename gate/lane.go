@@ -12,14 +12,16 @@ import (
 	"gatehouse"
 )
 
-// A Lane takes people one at a time. Every field but Thermometer and Tries is needed; a
-// lane without a thermometer tells its judge that nobody was measured.
+// A Lane takes people one at a time. Every field but Thermometer, Memory and Tries is
+// needed; a lane without a thermometer tells its judge that nobody was measured, one without
+// a memory that nothing was seen before.
 type Lane struct {
 	Name        string
 	Scanner     Scanner
 	Verifier    Verifier
 	Thermometer Thermometer
 	Judge       Judge
+	Memory      Memory
 	Log         Log
 	Barrier     Barrier
 	Screen      Screen
@@ -31,9 +33,12 @@ type Lane struct {
 	turn sync.Mutex                // one transaction at a time: a person's, or a guard's decision
 	busy atomic.Pointer[time.Time] // when the transaction under way began; nil for none
 
-	decided []Decision    // the last few; a second click on one must not open twice
-	stuck   gatehouse.Seq // the last admitted passage for which the barrier did not move
-	judged  time.Time     // of the frame in which the last health code was
+	decided  []Decision    // the last few; a second click on one must not open twice
+	stuck    gatehouse.Seq // the last admitted passage for which the barrier did not move
+	judged   time.Time     // of the frame in which the last code of ours was
+	crowded  time.Time     // of the frame with whose code somebody was admitted
+	admitted time.Time     // when somebody was, last
+	half     half          // one of two codes, and the other is awaited
 }
 
 // Admit takes one person from a text seen to a barrier opened, top to bottom. The passage
@@ -60,17 +65,47 @@ func (l *Lane) Admit(ctx context.Context, s gatehouse.Sighting) (gatehouse.Passa
 	case err != nil:
 		return l.breakdown(p, gatehouse.ReasonMalformed, fmt.Errorf("verify: %w", err))
 	default:
-		evidence.Pass = &pass
-		p.Format, p.Issuer, p.KeyID, p.Code, p.Grade = pass.Format, pass.Issuer, pass.KeyID, pass.Code, pass.Grade
+		l.pair(&p, &evidence, pass)
+		if evidence.Pass == nil {
+			p.Verdict = l.other(evidence)
+			break
+		}
+		if l.Memory != nil {
+			evidence.History = l.Memory.Recall(*evidence.Pass, at)
+		}
 		if err := l.measure(ctx, &p, evidence); err != nil {
 			return p, err
 		}
+		l.onePersonAFrame(&p, s.At)
 	}
 	if p.Verdict.Reason != gatehouse.ReasonNotOurs {
 		l.judged = s.At
 	}
 	p.Took = s.Took + l.since(at)
-	return l.writeThenOpen(ctx, p, evidence.Pass)
+	p, err = l.writeThenOpen(ctx, p, evidence.Pass)
+	l.remember(p, evidence, s.At)
+	return p, err
+}
+
+// describe takes over into the passage what a book may keep of a code.
+func describe(p *gatehouse.Passage, pass gatehouse.Pass) {
+	p.Format, p.Issuer, p.KeyID, p.Code = pass.Format, pass.Issuer, pass.KeyID, pass.Code
+	p.Grade, p.Class, p.Age = pass.Grade, pass.Class, p.At.Sub(pass.Issued)
+}
+
+// remember is the end of a transaction: what the next one must know of it. Only what is in
+// the book was.
+func (l *Lane) remember(p gatehouse.Passage, e gatehouse.Evidence, frame time.Time) {
+	if p.Seq == 0 {
+		return
+	}
+	l.await(p, e)
+	if p.Verdict.Call == gatehouse.Admit {
+		l.admitted, l.crowded = p.At, frame
+	}
+	if l.Memory != nil && e.Pass != nil {
+		l.Memory.Remember(*e.Pass, p.Verdict.Call, p.At)
+	}
 }
 
 // measure asks the thermometer until the judge can tell, or the tries are used up. A person

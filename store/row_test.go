@@ -21,7 +21,7 @@ func full() gatehouse.Passage {
 		Seq: 7, Gate: "hall-east", At: time.Date(2026, 3, 14, 9, 26, 53, 589_000_000, time.UTC), Amends: 6,
 		Verdict: gatehouse.Verdict{Call: gatehouse.Admit, Reason: gatehouse.ReasonGuard, Detail: "instead of refer T41", Policy: "CN-330100/7",
 			Trust: gatehouse.TrustStale, Rule: "travel-14", Here: gatehouse.Yellow, Agreement: "four provinces, May 2020"},
-		Format:  "RHC1", Issuer: "CN-330100", KeyID: "0a1b2c3d4e5f6071", Code: "9f86d081884c7d65", Grade: gatehouse.Green,
+		Format: "RHC1", Issuer: "CN-330100", KeyID: "0a1b2c3d4e5f6071", Code: "9f86d081884c7d65", Grade: gatehouse.Green,
 		Class: gatehouse.Place | gatehouse.Health, Age: -90 * time.Second, Second: "TTC1", Without: gatehouse.OnPaper,
 		Skin:  gatehouse.Measurement{Skin: 36_600, Ambient: -4_250, Quality: gatehouse.Unsteady, Readings: 5, Sensor: "mlx90614@5a"},
 		Guard: "post 2", Note: "measured by hand, 36.4 °C", TrustAge: 26 * time.Hour, Clock: true, Took: 184_250 * time.Microsecond,
