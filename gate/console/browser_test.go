@@ -116,6 +116,11 @@ func theGuardDecidesOnTheScreen(t *testing.T, ctx context.Context) {
 		s.Show(v)
 		return v.Passage, nil
 	}
+	entered := make(chan gate.Entry, 1)
+	s.Enter = func(_ context.Context, e gate.Entry) (gatehouse.Passage, error) {
+		entered <- e
+		return gatehouse.Passage{Seq: 9}, nil
+	}
 	ts := serve(t, s)
 	run(t, ctx, chromedp.EmulateViewport(800, 480), chromedp.Navigate(ts.URL))
 	until(t, ctx, `document.body.dataset.base === 'idle'`)
@@ -136,6 +141,18 @@ func theGuardDecidesOnTheScreen(t *testing.T, ctx context.Context) {
 	}
 	until(t, ctx, `document.querySelector('#last li .seq')?.textContent === '#8'`)
 	until(t, ctx, `!document.querySelector('#live .verdict')`)
+
+	// Nobody can take a person without a code for one with: the dialog asks for the cause alone.
+	s.mu.Lock()
+	n := s.events
+	s.mu.Unlock()
+	s.acknowledge(n)
+	run(t, ctx, js(`document.querySelector('#enter').click()`), js(`document.querySelector('[data-note="companion"][data-call=enter]').click()`),
+		keys("2", "4", "6", "8"), js(`document.querySelector('#send').click()`))
+	until(t, ctx, `!document.querySelector('#decision').open`)
+	if got, want := <-entered, (gate.Entry{Without: gatehouse.Companion, Guard: "Li", Note: "Comes with who passed before"}); got != want {
+		t.Errorf("the lane was told %+v, want %+v", got, want)
+	}
 
 	// A footswitch is a keyboard: Enter acknowledges, on every screen.
 	s.Show(view(gatehouse.Deny, gatehouse.ReasonBadSignature, 9))

@@ -38,6 +38,10 @@ type Server struct {
 	Decide func(context.Context, gate.Decision) (gatehouse.Passage, error)
 	Guards []Guard
 
+	// Enter takes a guard's word for somebody who has no code; a gate.Lane's method fits.
+	// Without it the page offers no such path.
+	Enter func(context.Context, gate.Entry) (gatehouse.Passage, error)
+
 	// Status is asked once a second and page, and answers from memory. Nil is a gate that
 	// tells nothing about itself: its clock is not trusted and its camera is gone.
 	Status func() Status

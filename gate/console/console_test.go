@@ -98,7 +98,8 @@ func view(c gatehouse.Call, r gatehouse.Reason, seq gatehouse.Seq) gate.View {
 			Format: "RHC1", Issuer: "CN-330100", KeyID: "0badc0de", Code: "cafe", Grade: gatehouse.Green,
 			Skin:     gatehouse.Measurement{Skin: 36_600, Quality: gatehouse.Steady, Readings: 5},
 			TrustAge: 3 * time.Hour, Clock: true,
-			Verdict: gatehouse.Verdict{Call: c, Reason: r, Detail: "what was found", Policy: "CN-330100/7"}},
+			Verdict: gatehouse.Verdict{Call: c, Reason: r, Detail: "what was found", Policy: "CN-330100/7",
+				Rule: "travel-14-high", Trust: gatehouse.TrustStale, Here: gatehouse.Yellow, Agreement: "四省互认 2020-05"}, Second: gatehouse.FormatTravel},
 	}
 }
 

@@ -59,11 +59,7 @@ func (s *Server) serveDecide(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusBadRequest, answer{Error: "request"})
 		return
 	}
-	if status, a := s.checkPIN(r, in.Guard, in.PIN); status != http.StatusOK {
-		if a.Wait > 0 {
-			w.Header().Set("Retry-After", strconv.Itoa(a.Wait))
-		}
-		reply(w, status, a)
+	if !s.knowsPIN(w, r, in.Guard, in.PIN) {
 		return
 	}
 
@@ -85,6 +81,19 @@ func (s *Server) serveDecide(w http.ResponseWriter, r *http.Request) {
 		s.logger().Error("decision", "amends", in.Amends, "seq", p.Seq, "err", err)
 		reply(w, http.StatusInternalServerError, answer{Seq: p.Seq, Error: "fault", Reason: p.Verdict.Reason})
 	}
+}
+
+// knowsPIN answers for a guard whose PIN is wrong, or who has to wait.
+func (s *Server) knowsPIN(w http.ResponseWriter, r *http.Request, guard, pin string) bool {
+	status, a := s.checkPIN(r, guard, pin)
+	if status == http.StatusOK {
+		return true
+	}
+	if a.Wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(a.Wait))
+	}
+	reply(w, status, a)
+	return false
 }
 
 // checkPIN lets one try through at a time, so that a thousand at once are not a thousand

@@ -50,6 +50,7 @@ func (s *Server) routes() http.Handler {
 	})
 	mux.Handle("GET /healthz", s.keyed(http.HandlerFunc(s.serveHealth)))
 	mux.Handle("POST /decide", s.keyed(http.HandlerFunc(s.serveDecide)))
+	mux.Handle("POST /enter", s.keyed(http.HandlerFunc(s.serveEnter)))
 	mux.Handle("POST /acknowledge", s.keyed(http.HandlerFunc(s.serveAcknowledge)))
 	if s.Preview != nil {
 		mux.Handle("GET /preview.jpg", s.keyed(http.HandlerFunc(s.servePreview)))
@@ -121,7 +122,7 @@ func (s *Server) page(pages *template.Template, name string) http.Handler {
 			sound = Neutral
 		}
 		guards := make([]string, 0, len(s.Guards))
-		if s.Decide != nil {
+		if s.Decide != nil || s.Enter != nil {
 			for _, g := range s.Guards {
 				guards = append(guards, g.Name)
 			}
@@ -130,6 +131,7 @@ func (s *Server) page(pages *template.Template, name string) http.Handler {
 		err := pages.ExecuteTemplate(&b, name, map[string]any{
 			"Gate": s.Gate, "Version": s.Version, "Lang": lang, "Sound": sound, "Blue": s.Blue, "Guards": guards,
 			"Preview": s.Preview != nil, "Admit": notes(gatehouse.Admit), "Deny": notes(gatehouse.Deny),
+			"Enter": s.Enter != nil && len(s.Guards) > 0, "Without": withouts(),
 		})
 		if err != nil {
 			s.logger().Error("page", "name", name, "err", err)

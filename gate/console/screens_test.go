@@ -80,7 +80,8 @@ func everyVerdictFitsEveryScreen(t *testing.T, ctx context.Context) {
 	s := &Server{Gate: "hangzhou-east-7", Version: "1", Sound: Off, Status: func() Status { return *status.Load() },
 		TTL:    TTL{Admit: long, Deny: long, Refer: long, NotOurs: long, Hint: long},
 		Guards: []Guard{{Name: "Li"}, {Name: "Wang"}}, Preview: func() ([]byte, bool) { return nil, false },
-		Decide: func(context.Context, gate.Decision) (gatehouse.Passage, error) { return gatehouse.Passage{}, nil }}
+		Decide: func(context.Context, gate.Decision) (gatehouse.Passage, error) { return gatehouse.Passage{}, nil },
+		Enter:  func(context.Context, gate.Entry) (gatehouse.Passage, error) { return gatehouse.Passage{}, nil }}
 	ts := serve(t, s)
 	for i := range lastRows {
 		v := view(gatehouse.Refer, gatehouse.ReasonFever, gatehouse.Seq(1040+i))
@@ -134,6 +135,8 @@ func everyVerdictFitsEveryScreen(t *testing.T, ctx context.Context) {
 			if at.path == "/" {
 				run(t, ctx, js(`document.querySelector('#decide').click()`))
 				checkDialog(t, ctx, name("decision"))
+				run(t, ctx, js(`document.querySelector('#cancel').click()`), js(`document.querySelector('#enter').click()`))
+				checkDialog(t, ctx, name("no code"))
 				run(t, ctx, js(`document.querySelector('#cancel').click()`))
 			}
 			status.Store(&Status{Conditions: []Condition{{Reason: gatehouse.ReasonCamera, Since: time.Now()}, {Reason: gatehouse.ReasonTrustStale}}})
@@ -147,7 +150,7 @@ func everyVerdictFitsEveryScreen(t *testing.T, ctx context.Context) {
 // checkDialog holds that nothing of the decision lies outside the screen or under another.
 func checkDialog(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
-	bad, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`[...document.querySelectorAll('#decision button, #decision select')].filter(b => {
+	bad, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`[...document.querySelectorAll('#decision button, #decision select')].filter(b => b.checkVisibility()).filter(b => {
 		const r = b.getBoundingClientRect()
 		return r.width < 59.5 || r.height < 59.5 || r.left < 0 || r.top < 0 || r.right > innerWidth || r.bottom > innerHeight ||
 			b.scrollWidth > b.clientWidth + 1 || document.elementFromPoint(r.left + r.width / 2, r.top + r.height / 2) !== b

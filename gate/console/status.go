@@ -16,10 +16,11 @@ type Status struct {
 	Linked     bool        `json:"linked"`     // whether the region answered lately
 	Queue      int         `json:"queue"`      // passages that the region has not acknowledged
 
-	TrustAge     time.Duration `json:"trust_age_ns"`
-	TrustVersion string        `json:"trust_version"`
-	Clock        bool          `json:"clock_trusted"`
-	Policy       string        `json:"policy"` // name and version: "CN-330100/7"
+	TrustAge     time.Duration   `json:"trust_age_ns"`
+	Trust        gatehouse.Trust `json:"trust"` // by the lines of the policy in use
+	TrustVersion string          `json:"trust_version"`
+	Clock        bool            `json:"clock_trusted"`
+	Policy       string          `json:"policy"` // name and version: "CN-330100/7"
 }
 
 // A Condition is one thing that is wrong with the gate, and since when: D53 for the camera,
@@ -67,7 +68,7 @@ type guardBeat struct {
 	Linked bool     `json:"linked"`
 	Queue  int      `json:"queue"`
 	Keys   said     `json:"keys"`
-	Stale  bool     `json:"stale"` // the keys are older than the limit
+	Stale  bool     `json:"stale"` // the keys are not fresh
 	Clock  bool     `json:"clock"`
 	Policy string   `json:"policy"`
 	Banner []notice `json:"banner"`
@@ -84,6 +85,7 @@ func (s *Server) guardBeat(st Status, now time.Time) guardBeat {
 	b := guardBeat{
 		Mono: s.mono(now), Closed: st.closed(), Time: s.now().Format("15:04"), Linked: st.Linked,
 		Queue: st.Queue, Keys: said{}, Clock: st.Clock, Policy: st.Policy, Banner: []notice{},
+		Stale: st.Trust != gatehouse.TrustFresh,
 	}
 	for _, lang := range Languages() {
 		b.Keys[lang] = age(lang, st.TrustAge)
@@ -97,7 +99,6 @@ func (s *Server) guardBeat(st Status, now time.Time) guardBeat {
 			n.Line[lang] = Words(lang, c.Reason, "age", age(lang, st.TrustAge))
 		}
 		b.Banner = append(b.Banner, n)
-		b.Stale = b.Stale || c.Reason == gatehouse.ReasonTrustStale
 	}
 	return b
 }

@@ -53,6 +53,7 @@ const (
 	doOpen    do = "open"
 	doCloser  do = "closer"
 	doFace    do = "face"
+	doSecond  do = "second"
 	doLane    do = "lane"
 
 	// What a code that cannot be read asks for; see gatehouse.Aim.
@@ -94,6 +95,8 @@ func doFor(f face, r gatehouse.Reason, a gatehouse.Aim) do {
 		return doOpen
 	case f == faceHint && r == gatehouse.ReasonNotMeasured:
 		return doFace
+	case r == gatehouse.ReasonSecondCode:
+		return doSecond
 	case f == faceHint:
 		return doAim(a)
 	case r == gatehouse.ReasonExpired:
@@ -146,8 +149,13 @@ type guardEvent struct {
 	Grade   gatehouse.Grade  `json:"grade,omitzero"` // as issued
 	Skin    string           `json:"skin,omitempty"`
 	Quality string           `json:"quality"`
-	Keys    said             `json:"keys"` // age of the trust list in use
+	Keys    said             `json:"keys"` // age and state of the trust in use
 	Policy  string           `json:"policy,omitempty"`
+	Rule    string           `json:"rule,omitempty"`    // of the policy, that decided
+	Here    gatehouse.Grade  `json:"here,omitzero"`     // the colour as judged here
+	Accord  string           `json:"accord,omitempty"`  // the agreement between regions that applied
+	Second  string           `json:"second,omitempty"`  // format of the second code
+	Without string           `json:"without,omitempty"` // why there was no code
 	Guard   string           `json:"guard,omitempty"`
 }
 
@@ -167,10 +175,11 @@ func (s *Server) guardEvent(v gate.View, f face, now time.Time) guardEvent {
 		Seq: p.Seq, Amends: p.Amends, Call: p.Verdict.Call, Reason: p.Verdict.Reason,
 		Line: said{}, Detail: p.Verdict.Detail, Format: p.Format, Issuer: p.Issuer, Grade: p.Grade,
 		Quality: quality(p.Skin.Quality), Keys: said{}, Policy: p.Verdict.Policy, Guard: p.Guard,
+		Rule: p.Verdict.Rule, Here: p.Verdict.Here, Accord: p.Verdict.Agreement, Second: p.Second, Without: p.Without.String(),
 	}
 	for _, lang := range Languages() {
 		e.Line[lang] = Describe(lang, v)
-		e.Keys[lang] = age(lang, p.TrustAge)
+		e.Keys[lang] = keys(lang, p.TrustAge, p.Verdict.Trust)
 	}
 	if p.Skin.Quality == gatehouse.Steady || p.Skin.Quality == gatehouse.Unsteady {
 		e.Skin = p.Skin.Skin.String()

@@ -79,8 +79,13 @@ func Words(lang string, r gatehouse.Reason, args ...string) string {
 	return line
 }
 
-// Describe is Words with every value that the view can give.
+// Describe is Words with every value that the view can give; a rule that has words of its
+// own is heard instead, since its region knows better why it was made.
 func Describe(lang string, v gate.View) string {
+	says := map[string]string{Chinese: v.Passage.Verdict.Says.Zh, English: v.Passage.Verdict.Says.En}
+	if says[lang] != "" {
+		return says[lang]
+	}
 	p, args := v.Passage, []string{"age", age(lang, v.Passage.TrustAge)}
 	if v.Pass != nil && p.Verdict.Reason == gatehouse.ReasonExpired && v.Pass.Expires.Before(p.At) {
 		args = append(args, "time", moment(v.Pass.Expires, p.At))
@@ -110,6 +115,14 @@ func moment(t, now time.Time) string {
 		return t.Format("15:04")
 	}
 	return t.Format("2006-01-02 15:04")
+}
+
+// keys is the age of the trust in use, and what that makes of it where it is not fresh.
+func keys(lang string, d time.Duration, state gatehouse.Trust) string {
+	if state == gatehouse.TrustFresh {
+		return age(lang, d)
+	}
+	return age(lang, d) + " · " + word(lang, "trust."+state.String())
 }
 
 // age is a duration as people say it: minutes up to two hours, hours up to two days, days.

@@ -120,15 +120,15 @@ function detail() {
   $('.code', node).textContent = e.reason
   $('.code', node).hidden = !e.reason
   $('.line span', node).textContent = e.line[lang]
-  $('.detail', node).textContent = [e.seq ? '#' + e.seq : '', e.amends ? '→ #' + e.amends : '', e.guard, e.detail].filter(Boolean).join(' · ')
+  $('.detail', node).textContent = [e.seq ? '#' + e.seq : '', e.amends ? '→ #' + e.amends : '', e.guard, e.rule, e.detail].filter(Boolean).join(' · ')
   const judged = ['admit', 'deny', 'refer'].includes(e.face)
   const seen = judged && e.seq > 0
   put('holder', e.person ? [e.person.name, e.person.born].filter(Boolean).join(' · ') : '')
-  put('issuer', seen ? [e.issuer, e.format].filter(Boolean).join(' · ') : '')
-  put('grade', e.grade ? word('grade.' + e.grade) + ' → ' + word('face.' + e.face) : '')
+  put('issuer', seen ? [e.issuer, e.format, e.second].filter(Boolean).join(' · ') || (e.without ? word('without.' + e.without) : '') : '')
+  put('grade', e.grade ? [word('grade.' + e.grade), e.here ? fill('ui.here', { grade: word('grade.' + e.here) }) : word('face.' + e.face)].join(' → ') : '')
   put('skin', seen ? [e.skin, word('quality.' + e.quality)].filter(Boolean).join(' · ') : '')
   put('keys', seen ? e.keys[lang] : '')
-  put('rules', seen ? e.policy : '')
+  put('rules', seen ? [e.policy, e.accord].filter(Boolean).join(' · ') : '')
   $('.facts', node).hidden = !seen
   node.classList.toggle('bare', !seen)
 }
@@ -235,6 +235,7 @@ function bar() {
   const asks = shown?.face === 'deny' || shown?.face === 'refer'
   $('#ack').hidden = !asks
   $('#time').hidden = asks
+  if ($('#enter')) $('#enter').hidden = asks || base !== 'idle'
   const decide = $('#decide')
   if (!decide) return
   const seq = shown ? shown.seq : shift.last?.[0]?.seq
@@ -324,18 +325,19 @@ function guardPage() {
 
 function decisions() {
   const dialog = $('#decision')
-  let seq, chosen, pin
+  let seq, chosen, pin // seq is 0 for somebody who comes without a code
 
   const draw = () => {
     const about = shift.last.find(p => p.seq === seq)
-    $('h2', dialog).textContent = '#' + seq + (about ? ' ' + word('face.' + about.face) + ' ' + about.reason : '')
+    for (const way of $$('[data-way]', dialog)) way.hidden = (way.dataset.way === 'enter') !== (seq === 0)
+    $('h2', dialog).textContent = seq === 0 ? word('ui.enter') : '#' + seq + (about ? ' ' + word('face.' + about.face) + ' ' + about.reason : '')
     $('#pin').textContent = '●'.repeat(pin.length) || word('ui.pin')
     $('#pin').classList.toggle('empty', !pin)
     for (const b of $$('[data-note]', dialog)) b.ariaPressed = b === chosen
     const send = $('#send')
     send.disabled = !chosen || pin.length < 4
     send.dataset.call = chosen?.dataset.call ?? ''
-    send.textContent = word({ admit: 'ui.letpass', deny: 'ui.refuse' }[chosen?.dataset.call] ?? 'ui.choose')
+    send.textContent = word({ admit: 'ui.letpass', deny: 'ui.refuse', enter: 'ui.judge' }[chosen?.dataset.call] ?? 'ui.choose')
   }
   const key = k => {
     $('#trouble').textContent = ''
@@ -344,22 +346,25 @@ function decisions() {
     draw()
   }
   const send = async () => {
-    const what = { amends: seq, call: chosen.dataset.call, note: chosen.dataset.note, guard: $('#guard').value, pin }
+    const who = { guard: $('#guard').value, pin }
+    const what = seq === 0 ? { without: chosen.dataset.note, ...who } : { amends: seq, call: chosen.dataset.call, note: chosen.dataset.note, ...who }
     pin = ''
     draw()
-    const answer = await post('/decide', what)
+    const answer = await post(seq === 0 ? '/enter' : '/decide', what)
     if (!answer.error) dialog.close()
     else $('#trouble').textContent = fill('error.' + answer.error, { n: answer.wait })
   }
 
-  $('#decide').addEventListener('click', e => {
-    seq = Number(e.currentTarget.dataset.seq)
+  const begin = about => {
+    seq = about
     chosen = null
     pin = ''
     $('#trouble').textContent = ''
     draw()
     dialog.showModal()
-  })
+  }
+  $('#decide')?.addEventListener('click', e => begin(Number(e.currentTarget.dataset.seq)))
+  $('#enter')?.addEventListener('click', () => begin(0))
   dialog.addEventListener('close', () => {
     pin = ''
     document.activeElement?.blur() // the next press of the footswitch must not open it again

@@ -1,0 +1,57 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"gatehouse"
+	"gatehouse/gate"
+)
+
+// withouts are the causes for which somebody comes without a code, as keys of the
+// catalogues.
+func withouts() []string {
+	return []string{gatehouse.OnPaper.String(), gatehouse.NoPhone.String(), gatehouse.Companion.String()}
+}
+
+// serveEnter is POST /enter: a guard's word for somebody who has no code to show, under the
+// guard's PIN. The person is measured and judged like any other.
+func (s *Server) serveEnter(w http.ResponseWriter, r *http.Request) {
+	if s.Enter == nil || len(s.Guards) == 0 {
+		reply(w, http.StatusForbidden, answer{Error: "off"})
+		return
+	}
+	var in struct {
+		Without string `json:"without"`
+		Guard   string `json:"guard"`
+		PIN     string `json:"pin"`
+	}
+	i := -1
+	if err := read(w, r, &in); err == nil {
+		i = slices.Index(withouts(), in.Without)
+	}
+	if i < 0 {
+		reply(w, http.StatusBadRequest, answer{Error: "request"})
+		return
+	}
+	if !s.knowsPIN(w, r, in.Guard, in.PIN) {
+		return
+	}
+
+	// As with a decision: who has begun is not broken off by a page that closes.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), decideLimit)
+	defer cancel()
+	p, err := s.Enter(ctx, gate.Entry{Without: gatehouse.OnPaper + gatehouse.Without(i), Guard: in.Guard,
+		Note: word(English, "without."+in.Without)})
+	switch {
+	case err == nil:
+		reply(w, http.StatusOK, answer{Seq: p.Seq})
+	case errors.Is(err, gate.ErrNoEntry):
+		reply(w, http.StatusBadRequest, answer{Error: "request"})
+	default:
+		s.logger().Error("entry", "seq", p.Seq, "err", err)
+		reply(w, http.StatusInternalServerError, answer{Seq: p.Seq, Error: "fault", Reason: p.Verdict.Reason})
+	}
+}
