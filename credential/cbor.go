@@ -9,13 +9,16 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
+// maxDepth is how deep lists, maps and tags may stand in each other.
+const maxDepth = 16
+
 // decoding bounds every CBOR item that comes from a code. A travel certificate nests seven
 // deep; nothing that we read has more than 32 elements in a list.
 var decoding = func() cbor.DecMode {
 	mode, err := cbor.DecOptions{
 		DupMapKey:         cbor.DupMapKeyEnforcedAPF,
 		FieldNameMatching: cbor.FieldNameMatchingCaseSensitive,
-		MaxNestedLevels:   16,
+		MaxNestedLevels:   maxDepth,
 		MaxArrayElements:  256,
 		MaxMapPairs:       256,
 	}.DecMode()

@@ -14,12 +14,13 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// Algorithms of the IANA COSE registry. SM2 with SM3 has no number there; RHC1 keeps
-// -65800, of the private range, for it.
+// Algorithms of the IANA COSE registry. SM2 with SM3 has no number there; our own formats
+// have -65800, of the private range, for it.
 const (
 	algES256 = -7
 	algEdDSA = -8
 	algPS256 = -37
+	algSM2   = -65800
 )
 
 func algorithmName(alg int64) string {
@@ -32,6 +33,8 @@ func algorithmName(alg int64) string {
 		return "EdDSA"
 	case algPS256:
 		return "PS256"
+	case algSM2:
+		return "SM2"
 	}
 	return fmt.Sprintf("algorithm %d", alg)
 }
@@ -54,13 +57,32 @@ type sign1 struct {
 	alg       int64 // 0 when neither header names one
 	kid       []byte
 	inProtect bool // both algorithm and key id are signed
+	textKID   bool // the key id was written as text, which most formats have no place for
 }
 
 // header holds the parameters that we read; all others are without meaning to a gate.
 type header struct {
 	Alg  cbor.RawMessage `cbor:"1,keyasint,omitempty"`
 	Crit cbor.RawMessage `cbor:"2,keyasint,omitempty"`
-	KID  bytesOf         `cbor:"4,keyasint,omitempty"`
+	KID  keyName         `cbor:"4,keyasint,omitempty"`
+}
+
+// A keyName is a key id: bytes (RFC 9052, section 3.1), or text, as some issuers write it.
+type keyName struct {
+	id   []byte // nil: absent
+	text bool
+}
+
+func (k *keyName) UnmarshalCBOR(item []byte) error {
+	var text string
+	if len(item) == 0 || item[0]>>5 != 3 {
+		return (*bytesOf)(&k.id).UnmarshalCBOR(item)
+	}
+	if err := decode(item, &text); err != nil {
+		return err
+	}
+	k.id, k.text = []byte(text), true
+	return nil
 }
 
 // parseSign1 reads a message of RFC 9052 section 4.2, with or without its tag and the CWT
@@ -96,15 +118,16 @@ func parseSign1(message []byte) (sign1, error) {
 		protected: parts.Protected,
 		payload:   parts.Payload,
 		signature: parts.Signature,
-		kid:       protected.KID,
-		inProtect: protected.Alg != nil && protected.KID != nil,
+		kid:       protected.KID.id,
+		inProtect: protected.Alg != nil && protected.KID.id != nil,
+		textKID:   protected.KID.text,
 	}
 	// An empty map is signed as the empty string, however it was sent (RFC 9052, 4.4).
 	if len(s.protected) == 1 && s.protected[0] == 0xa0 {
 		s.protected = nil
 	}
 	if s.kid == nil {
-		s.kid = parts.Unprotected.KID
+		s.kid, s.textKID = parts.Unprotected.KID.id, parts.Unprotected.KID.text
 	}
 	if len(s.kid) > maxKeyID {
 		return sign1{}, fmt.Errorf("key id of %d bytes, at most %d", len(s.kid), maxKeyID)
@@ -170,7 +193,7 @@ func appendByteString(out, b []byte) []byte {
 func fits(alg int64, public crypto.PublicKey) bool {
 	switch key := public.(type) {
 	case *ecdsa.PublicKey:
-		return alg == algES256 && key.Curve == elliptic.P256()
+		return alg == algES256 && key.Curve == elliptic.P256() || alg == algSM2 && isSM2(key)
 	case ed25519.PublicKey:
 		return alg == algEdDSA && len(key) == ed25519.PublicKeySize
 	case *rsa.PublicKey:
@@ -182,11 +205,14 @@ func fits(alg int64, public crypto.PublicKey) bool {
 	return false
 }
 
-// verified checks a raw signature by a key that fits its algorithm. ECDSA is r and s, 32
-// bytes each (RFC 9053, section 2.1); PSS has a salt as long as the hash (RFC 8230).
+// verified checks a raw signature by a key that fits its algorithm. ECDSA and SM2 are r and s,
+// 32 bytes each (RFC 9053, section 2.1), between 1 and the order of the curve; PSS has a salt as long as the hash (RFC 8230).
 func verified(public crypto.PublicKey, message, signature []byte) bool {
 	switch key := public.(type) {
 	case *ecdsa.PublicKey:
+		if isSM2(key) {
+			return verifiedSM2(key, message, signature)
+		}
 		if len(signature) != 64 {
 			return false
 		}

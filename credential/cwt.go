@@ -17,6 +17,7 @@ type cwt struct {
 	decode   func(text string) ([]byte, error)             // of the text after the prefix
 	unwrap   func(b []byte) ([]byte, error)                // around the message; nil: nothing is
 	unpack   func(b []byte) ([]byte, error)                // around the claims; nil: nothing is
+	textKID  bool                                          // whether a key id may be text
 	shape    func(u *Unverified, m sign1, c *claims) error // what must stand there before any key is asked for
 	open     func(c claims) (contents, error)
 }
@@ -30,6 +31,8 @@ type claims struct {
 	ID      bytesOf         `cbor:"7,keyasint,omitempty"`
 	DCC     cbor.RawMessage `cbor:"-260,keyasint,omitempty"`
 	Health  cbor.RawMessage `cbor:"-70001,keyasint,omitempty"`
+	Travel  cbor.RawMessage `cbor:"-70002,keyasint,omitempty"`
+	VC      cbor.RawMessage `cbor:"vc,omitempty"` // a W3C credential, in an NZ COVID Pass
 }
 
 func (f cwt) begins(text string) bool { return strings.HasPrefix(text, f.prefix) }
@@ -48,6 +51,9 @@ func (f cwt) parse(u *Unverified, text string) error {
 	m, err := parseSign1(b)
 	if err != nil {
 		return u.malformed("cose", err)
+	}
+	if m.textKID && !f.textKID {
+		return u.malformed("cose", flaw("not a byte string"))
 	}
 	u.alg, u.kid, u.signature = m.alg, m.kid, m.signature
 	u.signed = func(Verifier) ([]byte, error) { return toBeSigned(m.protected, m.payload), nil }

@@ -31,29 +31,27 @@ const (
 	maxInflated = 64 << 10 // bytes; real certificates have a few hundred
 	maxEntries  = 8        // the schema has one
 	maxWord     = 64       // bytes of a word that is passed on
+	maxNative   = 32 << 10 // bytes of the certificate as JSON; real ones have a few hundred
 )
 
-// inflate undoes zlib (RFC 1950), and stops at what no certificate needs. Of the text, the
-// standard library's errors hold a position at most.
+// inflate undoes zlib (RFC 1950), and stops at what no certificate needs.
 func inflate(compressed []byte) ([]byte, error) {
 	in := bytes.NewReader(compressed)
-	var out bytes.Buffer
-	var n int64
 	z, err := zlib.NewReader(in)
-	if err == nil {
-		n, err = io.Copy(&out, io.LimitReader(z, maxInflated+1))
-	}
-	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF):
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return nil, errors.New("cut off")
+	}
+	if err != nil {
+		return nil, err
+	}
+	b, err := bounded(z, maxInflated)
+	switch {
 	case err != nil:
 		return nil, err
-	case n > maxInflated:
-		return nil, fmt.Errorf("more than %d bytes come out", maxInflated)
 	case in.Len() > 0:
 		return nil, fmt.Errorf("%d bytes follow the end", in.Len())
 	}
-	return out.Bytes(), nil
+	return b, nil
 }
 
 func dccShape(u *Unverified, _ sign1, c *claims) error {
@@ -75,6 +73,8 @@ type dccBody struct {
 	Vaccinations []dccVaccination `cbor:"v"`
 	Tests        []dccTest        `cbor:"t"`
 	Recoveries   []dccRecovery    `cbor:"r"`
+
+	whole cbor.RawMessage // for rules in the format's own terms
 }
 
 type dccVaccination struct {
@@ -108,7 +108,7 @@ func openDCC(c claims) (contents, error) {
 	if wrap.Certificate == nil {
 		return nil, errors.New("no certificate under key 1")
 	}
-	body := &dccBody{}
+	body := &dccBody{whole: wrap.Certificate}
 	if err := decode(wrap.Certificate, body); err != nil {
 		return nil, err
 	}
@@ -126,6 +126,25 @@ func (b *dccBody) uses() (u Usage) {
 		u |= UseRecovery
 	}
 	return u
+}
+
+// alsoListed are the other ids that the EU's revocation lists name certificates by.
+func (b *dccBody) alsoListed(u Unverified, issuer gatehouse.Issuer) []Revocable {
+	signature := u.signature
+	if u.alg == algES256 {
+		signature = signature[:len(signature)/2]
+	}
+	countries := []string{issuer.Country()}
+	if u.name != "" && u.name != countries[0] {
+		countries = append(countries, u.name) // as the code claims it: some lists were made with that
+	}
+	listed := []Revocable{{ID: signature, Kind: SignatureID}}
+	for _, id := range b.ids() {
+		for _, country := range countries {
+			listed = append(listed, Revocable{ID: append([]byte(country), id...), Kind: CountryID})
+		}
+	}
+	return listed
 }
 
 // ids are the unique certificate identifiers; the EU's revocation lists name codes by them.
@@ -169,6 +188,10 @@ func (b *dccBody) tell(pass *gatehouse.Pass) error {
 	var ok bool
 	if pass.Holder.Birth, ok = birth(b.Birth); !ok {
 		pass.Warnings = append(pass.Warnings, "birth date cannot be read")
+	}
+	var err error
+	if pass.Native, err = jsonOf(b.whole, maxNative); err != nil {
+		return err
 	}
 	t := teller{pass: pass}
 	for _, v := range b.Vaccinations {

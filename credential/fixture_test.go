@@ -10,14 +10,20 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"encoding/asn1"
 	"encoding/hex"
 	"errors"
 	"io"
+	"math/big"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 
 	"gatehouse"
 
+	"github.com/emmansun/gmsm/sm2"
+	"github.com/emmansun/gmsm/sm3"
 	"github.com/fxamacker/cbor/v2"
 )
 
@@ -46,6 +52,44 @@ func testKey(t testing.TB, name string) steadyKey {
 func testEdKey(name string) ed25519.PrivateKey {
 	seed := sha256.Sum256([]byte(name))
 	return ed25519.NewKeyFromSeed(seed[:])
+}
+
+// A steadySM2 signs SM2 by the formulas of GB/T 32918.2, section 6, with a k that is a hash of
+// key and message: the same each time, and not the library that checks it.
+type steadySM2 struct {
+	public *ecdsa.PublicKey
+	d      *big.Int
+}
+
+func testSM2Key(t testing.TB, name string) steadySM2 {
+	t.Helper()
+	scalar := sha256.Sum256([]byte(name))
+	key, err := sm2.NewPrivateKey(scalar[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return steadySM2{&key.PublicKey, new(big.Int).SetBytes(scalar[:])}
+}
+
+func (k steadySM2) Public() crypto.PublicKey { return k.public }
+
+func (k steadySM2) Sign(_ io.Reader, message []byte, _ crypto.SignerOpts) ([]byte, error) {
+	za, err := sm2.CalculateZA(k.public, []byte("1234567812345678"))
+	if err != nil {
+		return nil, err
+	}
+	digest := sm3.Sum(append(za, message...))
+	curve := k.public.Curve.Params()
+	e, n := new(big.Int).SetBytes(digest[:]), curve.N
+	secret := sha256.Sum256(append(k.d.Bytes(), digest[:]...))
+	nonce := new(big.Int).SetBytes(secret[:])
+	x, _ := k.public.Curve.ScalarBaseMult(nonce.Bytes())
+	r := x.Add(x, e)
+	r.Mod(r, n)
+	inverse := new(big.Int).ModInverse(new(big.Int).Add(k.d, big.NewInt(1)), n)
+	s := new(big.Int).Sub(nonce, new(big.Int).Mul(r, k.d))
+	s.Mul(s, inverse).Mod(s, n)
+	return asn1.Marshal(struct{ R, S *big.Int }{r, s})
 }
 
 // ringOf holds one key for everything, in the name of issuer.
@@ -77,6 +121,23 @@ func typical() Claims {
 			{Kind: gatehouse.Test, At: noon.Add(-20 * time.Hour), Method: "nucleic-acid", Result: gatehouse.Negative, Division: "330100"},
 			{Kind: gatehouse.Test, At: noon.Add(-9 * 24 * time.Hour), Method: "antibody", Result: gatehouse.ResultUnknown},
 			{Kind: gatehouse.Vaccination, At: time.Date(2020, 6, 1, 0, 0, 0, 0, time.UTC), Product: "CoronaVac", Dose: 2},
+		},
+	}
+}
+
+// travelled is the travel code of a telephone that was in two cities.
+func travelled() Claims {
+	return Claims{
+		Format:   "TTC1",
+		Issuer:   "CN-330000",
+		Issued:   noon,
+		Expires:  noon.Add(24 * time.Hour),
+		ID:       []byte("twelve bytes"),
+		Holder:   gatehouse.Holder{Name: "138****1234", Tag: "0102030405060708"},
+		Operator: "China Mobile",
+		Facts: []gatehouse.Fact{
+			{Kind: gatehouse.Travel, At: noon.AddDate(0, 0, -14), Until: noon.AddDate(0, 0, -2), Division: "330100", Method: "China Mobile"},
+			{Kind: gatehouse.Travel, At: noon.AddDate(0, 0, -2), Until: noon, Division: "310100", Method: "China Mobile"},
 		},
 	}
 }
@@ -133,7 +194,11 @@ func signedMessage(t testing.TB, key crypto.Signer, protected, unprotected map[i
 	case ed25519.PrivateKey:
 		signature, err = signRaw(key, algEdDSA, signed)
 	default:
-		signature, err = signRaw(key, algES256, signed)
+		alg, unfit := algorithmOf(key.Public())
+		if unfit != nil {
+			t.Fatal(unfit)
+		}
+		signature, err = signRaw(key, alg, signed)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -150,12 +215,12 @@ func headOf(t testing.TB, key crypto.Signer) map[int64]any {
 	if err != nil {
 		t.Fatal(err)
 	}
-	alg := algES256
-	switch key.(type) {
-	case *rsa.PrivateKey:
-		alg = algPS256
-	case ed25519.PrivateKey:
-		alg = algEdDSA
+	if _, long := key.(*rsa.PrivateKey); long {
+		return map[int64]any{1: algPS256, 4: id}
+	}
+	alg, err := algorithmOf(key.Public())
+	if err != nil {
+		t.Fatal(err)
 	}
 	return map[int64]any{1: alg, 4: id}
 }
@@ -199,4 +264,42 @@ func unhex(t testing.TB, s string) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// reasonOf wants err to be an answer and gives its reason.
+func reasonOf(t testing.TB, err error) gatehouse.Reason {
+	t.Helper()
+	var r *gatehouse.Refusal
+	if !errors.As(err, &r) {
+		t.Fatalf("got %v, want a refusal", err)
+	}
+	return r.Reason
+}
+
+// stageOf is the stage that a malformed code was refused in: "base45", "cose".
+func stageOf(err error) string {
+	var r *gatehouse.Refusal
+	if !errors.As(err, &r) || r.Reason != gatehouse.ReasonMalformed {
+		return ""
+	}
+	stage, _, _ := strings.Cut(r.Detail, ":")
+	return stage
+}
+
+// nativeSigners hold a key of each kind that our own formats are signed with.
+func nativeSigners(t testing.TB) map[string]crypto.Signer {
+	return map[string]crypto.Signer{"ES256": testKey(t, "hangzhou"), "EdDSA": testEdKey("hangzhou"), "SM2": testSM2Key(t, "hangzhou")}
+}
+
+// sameWords wants two passes to say the same.
+func sameWords(t testing.TB, name string, got, want *told) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%s:\ngot  %+v\nwant %+v", name, got, want)
+	}
+}
+
+// negated is n - s in 32 bytes.
+func negated(n *big.Int, s []byte) []byte {
+	return new(big.Int).Sub(n, new(big.Int).SetBytes(s)).FillBytes(make([]byte, 32))
 }

@@ -2,11 +2,15 @@ package credential
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
 	"gatehouse"
+
+	"github.com/emmansun/gmsm/sm2"
 )
 
 func FuzzBase45(f *testing.F) {
@@ -50,7 +54,8 @@ func FuzzParse(f *testing.F) {
 // genuine reports whether a pass is that of one of the samples.
 func genuine(texts map[string]string, pass gatehouse.Pass) bool {
 	_, ok := texts[pass.Format]
-	return ok && (pass.Code == tagOf([]byte("twelve bytes")) || pass.Code == tagOf([]byte("URN:UVCI:01:DE:1#A")))
+	ids := []string{"twelve bytes", "URN:UVCI:01:DE:1#A", "sixteen bytes id"}
+	return ok && slices.ContainsFunc(ids, func(id string) bool { return pass.Code == tagOf([]byte(id)) })
 }
 
 // FuzzVerify signs whatever comes, so that the fuzzer gets past the signature: an issuer
@@ -98,15 +103,63 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
+// FuzzFormats signs whatever comes, as FuzzVerify does, in each of the other formats. What
+// comes is the payload as it stands in the message: deflated or not is for RHC2 to see.
+func FuzzFormats(f *testing.F) {
+	least, travel := mustCBOR(f, leastCWT()), leastCWT()
+	travel[-70002] = map[int64]any{1: 1, 2: "138****1234", 4: [][]int{{330100, 3, 0}}}
+	f.Add(least, uint8(0))
+	f.Add(rawDeflated(f, least, 9), uint8(0))
+	f.Add(mustCBOR(f, travel), uint8(1))
+	f.Add(mustCBOR(f, nzcpClaims()), uint8(2))
+	key := testKey(f, "fuzz")
+	ring := Ring{ringOf(f, "CN-330000", key.Public())[0], nzcpRing(f, key)[0]}
+	f.Fuzz(func(t *testing.T, payload []byte, kind uint8) {
+		if len(payload) > 4000 {
+			return
+		}
+		native := encodeBase45(signedMessage(t, key, headOf(t, key), nil, payload))
+		texts := [...]string{"RHC2:" + native, "TTC1:" + native, nzcpText(t, key, "key-1", payload)}
+		pass, err := Verifier{Keys: ring}.Verify(texts[int(kind)%len(texts)], noon)
+		if err != nil {
+			if r := reasonOf(t, err); r == "" || !presentable(err.Error(), 200) {
+				t.Errorf("a refusal that cannot be shown: %q", err)
+			}
+			return
+		}
+		if noon.Before(pass.Issued.Add(-clockSlack)) || noon.After(pass.Expires) || pass.Issuer == "" || pass.Code == "" {
+			t.Errorf("got %+v", pass)
+		}
+		if len(pass.Facts) > maxTravels+maxTemperatures+maxTests+maxVaccinations || !presentable(pass.Holder.Name+pass.Holder.Birth, maxName+10) {
+			t.Errorf("%d facts of %+v", len(pass.Facts), pass.Holder)
+		}
+	})
+}
+
+func FuzzBase32(f *testing.F) {
+	f.Add("MZXW6YTBOI")
+	f.Fuzz(func(t *testing.T, text string) {
+		b, err := decodeBase32(text)
+		if err == nil && encodeBase32(b) != text {
+			t.Errorf("%q is a second text of %x", text, b)
+		}
+	})
+}
+
 func FuzzReadSigner(f *testing.F) {
 	f.Add([]byte("-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n"))
+	chinese, err := sm2.GenerateKey(rand.Reader)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(sm2Certificate(f, chinese)) // read by another library than all others
 	f.Fuzz(func(t *testing.T, data []byte) {
 		keys, err := ReadSigner(data)
 		if err == nil && len(keys) == 0 {
 			t.Error("neither a key nor an error")
 		}
 		for _, key := range keys {
-			if len(key.ID) != keyIDSize || key.Usage == 0 || key.AnyIssuer != (key.Issuer == "") || supported(key.Public) != nil {
+			if len(key.ID) == 0 || len(key.ID) > maxKeyID || key.Usage == 0 || key.AnyIssuer != (key.Issuer == "" && key.Names == nil) || supported(key.Public) != nil {
 				t.Errorf("got %+v", key)
 			}
 		}

@@ -20,16 +20,26 @@ func sample(t testing.TB) (texts map[string]string, ring Ring) {
 	}
 	ring = ringOf(t, "", key.Public())
 	ring[0].AnyIssuer = true
-	return map[string]string{"RHC1": native, "DCC": dccText(t, key, dccClaims(vaccinated()))}, ring
+	packed, second := typical(), travelled()
+	packed.Format = "RHC2"
+	texts = map[string]string{"RHC1": native, "DCC": dccText(t, key, dccClaims(vaccinated()))}
+	for _, c := range []Claims{packed, second} {
+		if texts[c.Format], err = Issue(key, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	texts["NZCP"] = nzcpText(t, key, ring[0].ID, nzcpClaims())
+	return texts, ring
 }
 
 func TestCutOffAnywhereIsRefused(t *testing.T) {
 	texts, ring := sample(t)
+	begins := map[string]string{"RHC1": "RHC1:", "RHC2": "RHC2:", "TTC1": "TTC1:", "DCC": "HC1:", "NZCP": "NZCP:/"}
 	for name, text := range texts {
 		for n := range len(text) {
 			_, err := Verifier{Keys: ring}.Verify(text[:n], noon)
 			want := gatehouse.ReasonMalformed
-			if n < strings.Index(text, ":")+1 {
+			if n < len(begins[name]) {
 				want = gatehouse.ReasonNotOurs
 			}
 			if r := refused(t, err, want); want == gatehouse.ReasonMalformed && r.Format != name {
@@ -37,7 +47,7 @@ func TestCutOffAnywhereIsRefused(t *testing.T) {
 			}
 		}
 		for _, n := range []int{1, 2, 3} {
-			_, err := Verifier{Keys: ring}.Verify(text+strings.Repeat("0", n), noon)
+			_, err := Verifier{Keys: ring}.Verify(text+strings.Repeat("2", n), noon)
 			refused(t, err, gatehouse.ReasonMalformed)
 		}
 	}
@@ -45,16 +55,22 @@ func TestCutOffAnywhereIsRefused(t *testing.T) {
 
 func TestNoFlippedBitVerifies(t *testing.T) {
 	texts, ring := sample(t)
-	message, err := decodeBase45(strings.TrimPrefix(texts["RHC1"], "RHC1:"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range message {
-		for bit := range 8 {
-			flipped := bytes.Clone(message)
-			flipped[i] ^= 1 << bit
-			if pass, err := (Verifier{Keys: ring}).Verify("RHC1:"+encodeBase45(flipped), noon); err == nil {
-				t.Fatalf("byte %d, bit %d: verified as %+v", i, bit, pass)
+	for name, c := range map[string]cwt{"RHC1": rhc1CWT, "RHC2": rhc2CWT, "TTC1": ttc1CWT, "NZCP": nzcpCWT} {
+		message, err := c.decode(strings.TrimPrefix(texts[name], c.prefix))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write := encodeBase45
+		if name == "NZCP" {
+			write = encodeBase32
+		}
+		for i := range message {
+			for bit := range 8 {
+				flipped := bytes.Clone(message)
+				flipped[i] ^= 1 << bit
+				if pass, err := (Verifier{Keys: ring}).Verify(c.prefix+write(flipped), noon); err == nil {
+					t.Fatalf("%s: byte %d, bit %d: verified as %+v", name, i, bit, pass)
+				}
 			}
 		}
 	}
@@ -134,7 +150,7 @@ func manyKeys(n int) map[int]int {
 // TestMemoryDoesNotGrowWithWhatAStrangerSends counts the bytes that the worst inputs take.
 func TestMemoryDoesNotGrowWithWhatAStrangerSends(t *testing.T) {
 	key := testKey(t, "sample")
-	ring := ringOf(t, "DE", key.Public())
+	ring := append(ringOf(t, "DE", key.Public()), ringOf(t, "CN", testKey(t, "hangzhou").Public())...)
 	lists := append([]byte{0xd2, 0x84, 0x40, 0xa0, 0x59, 0xfa, 0x00}, bytes.Repeat([]byte{0xa1}, 0xfa00)...)
 	wide := signedMessage(t, key, headOf(t, key), nil, mustCBOR(t, dccClaims(map[string]any{"v": make([]map[string]any, 200)})))
 	for name, text := range map[string]string{
@@ -144,6 +160,11 @@ func TestMemoryDoesNotGrowWithWhatAStrangerSends(t *testing.T) {
 		"200 entries":     "HC1:" + encodeBase45(deflated(t, wide)),
 		"lists for exp":   "HC1:" + encodeBase45(deflated(t, signedMessage(t, key, headOf(t, key), nil, append([]byte{0xa1, 0x04}, lattice(0xa0)...)))),
 		"lists for dose":  dccText(t, key, dccClaims(rawCBOR("\xa1\x61v\x81\xa1\x62dn"+string(lattice(0xa0))))),
+		"RHC2 bomb":       packed(t, rawDeflated(t, make([]byte, 4<<20), 9)),
+		"RHC2 lists":      packed(t, rawDeflated(t, append([]byte{0xa1, 0x04}, lattice(0xa0)[:maxUnpacked-2]...), 9)),
+		"lists as JSON":   dccText(t, key, dccClaims(rawCBOR("\xa2\x61v\x81\xa0\x61x"+string(lattice(0xa0))))),
+		"bells as JSON":   dccText(t, key, dccClaims(map[string]any{"v": []any{map[string]any{}}, "x": strings.Repeat("\a", 60_000)})),
+		"NZCP of letters": "NZCP:/1/" + strings.Repeat("A", maxText-9),
 		"long text":       "RHC1:" + strings.Repeat("0", maxText-5),
 		"a megabyte":      "RHC1:" + strings.Repeat("0", 1<<20),
 	} {
@@ -158,6 +179,9 @@ func TestMemoryDoesNotGrowWithWhatAStrangerSends(t *testing.T) {
 		runtime.ReadMemStats(&after)
 		if each := (after.TotalAlloc - before.TotalAlloc) / rounds; each > 640<<10 {
 			t.Errorf("%s: %d bytes for one text, want 640 KiB at most", name, each)
+		}
+		if each := (after.Mallocs - before.Mallocs) / rounds; each > 1000 {
+			t.Errorf("%s: %d allocations for one text, want 1000 at most", name, each)
 		}
 	}
 }

@@ -17,9 +17,9 @@ type Keyring interface {
 
 // A Key is a public key that somebody vouches for, and what it is good for.
 type Key struct {
-	ID     []byte           // as codes name it: 8 bytes, usually
+	ID     []byte           // as codes name it: 8 bytes, usually; of a name, its text
 	Issuer gatehouse.Issuer // who signs with it
-	Public crypto.PublicKey // *ecdsa.PublicKey, ed25519.PublicKey or *rsa.PublicKey
+	Public crypto.PublicKey // *ecdsa.PublicKey (P-256, SM2), ed25519.PublicKey or *rsa.PublicKey
 
 	// AnyIssuer marks a key that was given by hand and without a name: it speaks for
 	// whomever the code claims. No trust list holds such a key.
@@ -96,13 +96,26 @@ type Revocations interface {
 	Revoked(code Revocable) Standing
 }
 
-// A Revocable is what a genuine code can be called back by.
+// A Revocable is what a genuine code can be called back by. A code is asked for under each
+// of its ids.
 type Revocable struct {
 	Issuer gatehouse.Issuer // in whose name it was signed
 	Key    []byte           // id of the key that signed it
 	Issued time.Time
-	ID     []byte // the code's id in its format's own bytes
+	ID     []byte // not hashed: lists hold a hash of it, each cut as its publisher does
+	Kind   IDKind // of the ID
 }
+
+// IDKind tells what an id of a code is made of.
+type IDKind uint8
+
+// The kinds. The EU's revocation lists call them UCI, COUNTRYCODEUCI and SIGNATURE, and hold
+// the first 16 bytes of the SHA-256 of each (hash types of the EU's DCC gateway).
+const (
+	OwnID       IDKind = iota // the format's own: cti, jti, rid; of a DCC the certificate's id
+	CountryID                 // the issuer's country, directly followed by the DCC's id
+	SignatureID               // the signature; of ES256 r alone, since anybody can make another s
+)
 
 // Standing is what a list of revocations says of a code.
 type Standing uint8

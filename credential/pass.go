@@ -32,17 +32,31 @@ type format struct {
 	begins func(text string) bool                 // told by how the text begins, nothing decoded
 	parse  func(u *Unverified, text string) error // fills u; what it refuses is malformed
 	algs   []int64                                // signatures that the format knows
-	native bool                                   // a region speaks for itself and its parts alone
+	native bool                                   // our own: a region speaks for itself and its parts alone
 }
 
 // formats are the codes that a gate knows, each in a file of its own.
-var formats = []format{rhc1, dcc}
+var formats = []format{
+	rhc1,
+	rhc2,
+	ttc1,
+	dcc,
+	nzcp,
+	shc,
+	vdsnc,
+	divoc,
+}
 
 // contents is what stands inside of a code.
 type contents interface {
 	uses() Usage                     // the kinds of statement in it: each needs the key's permission
 	tell(pass *gatehouse.Pass) error // last check: exactly one statement, and it can be read
 	ids() [][]byte                   // ids under which its issuer may have taken it back
+}
+
+// widelyListed is for contents that lists name by more than their ids.
+type widelyListed interface {
+	alsoListed(u Unverified, issuer gatehouse.Issuer) []Revocable
 }
 
 // Unverified is a code that was taken apart and is nobody's word yet.
@@ -152,7 +166,7 @@ func (u Unverified) vouch(key Key, pass *gatehouse.Pass) error {
 	default:
 		// Abroad the claim is loosely kept; what is proven is whose key it was.
 		pass.Issuer = key.Issuer
-		if u.name != "" && len(key.Names) == 0 {
+		if u.name != "" && len(key.Names) == 0 && !key.AnyIssuer {
 			pass.Warnings = append(pass.Warnings, "names another issuer than its key's")
 		}
 	}
@@ -204,17 +218,27 @@ func (u Unverified) candidates(v Verifier, at time.Time) ([]Key, error) {
 	return found, nil
 }
 
+// clockSlack is how far a gate's clock may lie behind its region's. A health code is shown
+// seconds after it was made, and NTP over a bad link keeps a clock to within seconds; a minute
+// is too short for a code to be worth anything before its time. Other formats get none: their
+// codes are days old when they are shown, and their published vectors allow none.
+const clockSlack = time.Minute
+
 // inTime holds the code to its own times first: an expired code is expired, whatever
 // became of its key since. The instant of the expiry itself still counts: RFC 8392 would end
 // the code with it, but the EU's published vectors do not.
 func (u Unverified) inTime(key Key, at time.Time) error {
 	issued, begins, expires := u.issued.time(), u.begins.time(), u.expires.time()
+	slack := time.Duration(0)
+	if u.format.native {
+		slack = clockSlack
+	}
 	switch {
 	case u.expires != 0 && at.After(expires):
 		return u.refuse(gatehouse.ReasonExpired, "expired %s", expires.Format(time.RFC3339))
-	case at.Before(issued):
+	case at.Before(issued.Add(-slack)):
 		return u.refuse(gatehouse.ReasonNotYetValid, "issued %s, which is yet to come", issued.Format(time.RFC3339))
-	case at.Before(begins):
+	case at.Before(begins.Add(-slack)):
 		return u.refuse(gatehouse.ReasonNotYetValid, "counts from %s", begins.Format(time.RFC3339))
 	case !key.NotBefore.IsZero() && at.Before(key.NotBefore):
 		return u.refuse(gatehouse.ReasonKeyWithdrawn, "the key counts from %s", key.NotBefore.UTC().Format(time.RFC3339))
@@ -230,9 +254,17 @@ func (u Unverified) inForce(revoked Revocations, issuer gatehouse.Issuer, key Ke
 	if revoked == nil {
 		return nil
 	}
-	maybe := false
+	var listed []Revocable
 	for _, id := range inside.ids() {
-		switch revoked.Revoked(Revocable{Issuer: issuer, Key: key.ID, Issued: u.issued.time(), ID: id}) {
+		listed = append(listed, Revocable{ID: id})
+	}
+	if wide, ok := inside.(widelyListed); ok {
+		listed = append(listed, wide.alsoListed(u, issuer)...)
+	}
+	maybe := false
+	for _, code := range listed {
+		code.Issuer, code.Key, code.Issued = issuer, key.ID, u.issued.time()
+		switch revoked.Revoked(code) {
 		case InForce:
 		case Revoked:
 			return u.refuse(gatehouse.ReasonRevoked, "its issuer took it back")
@@ -259,7 +291,7 @@ func (u Unverified) Format() string {
 // KeyID is the id of the key that the code says it was signed with, in lower-case hex.
 func (u Unverified) KeyID() string { return hex.EncodeToString(u.kid) }
 
-// Algorithm names the signature: "ES256", "EdDSA", "PS256", "none".
+// Algorithm names the signature: "ES256", "EdDSA", "SM2", "PS256", "none".
 func (u Unverified) Algorithm() string { return algorithmName(u.alg) }
 
 // Size is that of the signed message in bytes, after base45 and decompression.

@@ -15,7 +15,7 @@ var rhc1 = format{
 	name:   "RHC1",
 	begins: rhc1CWT.begins,
 	parse:  rhc1CWT.parse,
-	algs:   []int64{algES256, algEdDSA},
+	algs:   []int64{algES256, algEdDSA, algSM2},
 	native: true,
 }
 
@@ -100,8 +100,18 @@ type rhc1Vaccination struct {
 	Product string
 }
 
-// rhc1Shape holds our own format to the letter: what we define we need not guess at.
 func rhc1Shape(u *Unverified, m sign1, c *claims) error {
+	if err := nativeShape(u, m, c); err != nil {
+		return err
+	}
+	if c.Health == nil {
+		return u.malformed("cwt", errors.New("no health code in it"))
+	}
+	return nil
+}
+
+// nativeShape holds our own formats to the letter: what we define we need not guess at.
+func nativeShape(u *Unverified, m sign1, c *claims) error {
 	if err := needTimes(u); err != nil {
 		return err
 	}
@@ -118,8 +128,6 @@ func rhc1Shape(u *Unverified, m sign1, c *claims) error {
 		return u.malformed("cwt", errors.New("expires before it is issued"))
 	case c.Expires-c.Issued > instant(rhc1Lifetime/time.Second):
 		return u.malformed("cwt", errors.New("lives longer than 24 hours"))
-	case c.Health == nil:
-		return u.malformed("cwt", errors.New("no health code in it"))
 	}
 	return nil
 }
@@ -170,8 +178,8 @@ func (b *rhc1Body) tellHolder(holder *gatehouse.Holder) error {
 	if !presentable(b.Holder.Name, maxName) {
 		return fmt.Errorf("a name that cannot be shown: at most %d bytes, no hidden characters", maxName)
 	}
-	if n := len(b.Holder.Tag); n != 0 && n != rhc1Tag {
-		return fmt.Errorf("holder's tag of %d bytes, want %d", n, rhc1Tag)
+	if err := checkTag(b.Holder.Tag); err != nil {
+		return err
 	}
 	holder.Name, holder.Tag = b.Holder.Name, hex.EncodeToString(b.Holder.Tag)
 	if b.Holder.Year != 0 {
@@ -179,6 +187,14 @@ func (b *rhc1Body) tellHolder(holder *gatehouse.Holder) error {
 			return errors.New("a birth year out of range")
 		}
 		holder.Birth = fmt.Sprint(b.Holder.Year)
+	}
+	return nil
+}
+
+// checkTag takes a tag of the right size, or none.
+func checkTag(tag []byte) error {
+	if n := len(tag); n != 0 && n != rhc1Tag {
+		return fmt.Errorf("holder's tag of %d bytes, want %d", n, rhc1Tag)
 	}
 	return nil
 }

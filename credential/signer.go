@@ -5,13 +5,11 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/base64"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -26,11 +24,17 @@ import (
 const maxSigner = 64 << 10
 
 // ReadSigner reads public keys as people hand them over: PEM (certificates, public keys),
-// a certificate in DER or in base64 of it on one line, or a JWK (RFC 7517: EC P-256,
-// OKP Ed25519, RSA). A certificate answers to two ids: the one that an EU DCC uses, the
-// first 8 bytes of its own SHA-256, and the one of RHC1.
+// a certificate in DER or in base64 of it on one line, a JWK or a set of them (RFC 7517: EC
+// P-256 and SM2, OKP Ed25519, RSA), or the DID document of an issuer (W3C, did:web).
 //
-// A key without a name speaks for any issuer: whoever gives it by hand vouches for it.
+// Keys come once for each id that codes may name them by. Of a certificate that is the first
+// 8 bytes of its own SHA-256, which an EU DCC uses; of each key the id of RHC1; of a JWK its
+// thumbprint of 32 bytes (RFC 7638), which a SMART Health Card names in base64url, and its
+// "kid", as text and, where it is base64 of 8 bytes, as those; of a DID document's key its
+// name behind the #.
+//
+// A key without a name speaks for any issuer: whoever gives it by hand vouches for it. That
+// of a DID document speaks for its DID alone.
 func ReadSigner(data []byte) ([]Key, error) {
 	if len(data) > maxSigner {
 		return nil, fmt.Errorf("signer: %d bytes, at most %d", len(data), maxSigner)
@@ -48,13 +52,13 @@ func readSigner(data []byte) ([]Key, error) {
 	case bytes.HasPrefix(text, []byte("-----BEGIN ")):
 		return readPEM(text)
 	case bytes.HasPrefix(text, []byte("{")):
-		return readJWK(text)
+		return readJSON(text)
 	case len(data) > 0 && data[0] == 0x30: // a DER SEQUENCE, and "0", which no base64 of one begins with
 		return readCertificate(data)
 	}
 	der, err := base64.StdEncoding.DecodeString(string(text))
 	if err != nil {
-		return nil, errors.New("neither PEM nor JWK nor a certificate in base64")
+		return nil, errors.New("neither PEM nor JWK nor DID document nor a certificate in base64")
 	}
 	return readCertificate(der)
 }
@@ -73,7 +77,7 @@ func readPEM(text []byte) ([]Key, error) {
 			more, err = readCertificate(block.Bytes)
 		case "PUBLIC KEY":
 			var public crypto.PublicKey
-			if public, err = x509.ParsePKIXPublicKey(block.Bytes); err == nil {
+			if public, err = parseSPKI(block.Bytes); err == nil {
 				more, err = bareKey(public)
 			}
 		default:
@@ -89,7 +93,7 @@ func readPEM(text []byte) ([]Key, error) {
 }
 
 func readCertificate(der []byte) ([]Key, error) {
-	certificate, err := x509.ParseCertificate(der)
+	certificate, err := parseCertificate(der)
 	if err != nil {
 		return nil, fmt.Errorf("certificate: %w", err)
 	}
@@ -154,6 +158,10 @@ func bareKey(public crypto.PublicKey) ([]Key, error) {
 func supported(public crypto.PublicKey) error {
 	switch key := public.(type) {
 	case *ecdsa.PublicKey:
+		if isSM2(key) {
+			_, _, err := coordinates(key) // a library of its own took it apart
+			return err
+		}
 		return nil
 	case ed25519.PublicKey:
 		if smallOrder(key) {
@@ -186,67 +194,4 @@ func smallOrder(key ed25519.PublicKey) bool {
 	eight.Sub(eight, big.NewInt(243332)).Mul(eight, square).Add(eight, big.NewInt(121666))
 	product := y.Mul(y, square.Sub(square, big.NewInt(1)))
 	return product.Mul(product, eight).Mod(product, p).Sign() == 0
-}
-
-func readJWK(text []byte) ([]Key, error) {
-	var jwk struct {
-		Type    string          `json:"kty"`
-		Curve   string          `json:"crv"`
-		X       string          `json:"x"`
-		Y       string          `json:"y"`
-		N       string          `json:"n"`
-		E       string          `json:"e"`
-		ID      string          `json:"kid"`
-		Private json.RawMessage `json:"d"`
-	}
-	if err := json.Unmarshal(text, &jwk); err != nil {
-		return nil, errors.New("JWK is not JSON")
-	}
-	if jwk.Private != nil {
-		return nil, errors.New("JWK holds a private key: give the public part only")
-	}
-	var public crypto.PublicKey
-	switch {
-	case jwk.Type == "EC" && jwk.Curve == "P-256":
-		x, y := part(jwk.X, 32), part(jwk.Y, 32)
-		key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, x, y))
-		if err != nil {
-			return nil, errors.New("JWK holds no point of P-256")
-		}
-		public = key
-	case jwk.Type == "OKP" && jwk.Curve == "Ed25519":
-		x := part(jwk.X, ed25519.PublicKeySize)
-		if x == nil {
-			return nil, errors.New("JWK holds no Ed25519 key")
-		}
-		public = ed25519.PublicKey(x)
-	case jwk.Type == "RSA":
-		n, e := part(jwk.N, 0), part(jwk.E, 0)
-		if len(n) < 128 || len(n) > 1024 || len(e) < 1 || len(e) > 3 {
-			return nil, errors.New("JWK holds no RSA key of a size in use")
-		}
-		public = &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(new(big.Int).SetBytes(e).Int64())}
-	default:
-		return nil, errors.New("JWK is neither EC P-256 nor OKP Ed25519 nor RSA")
-	}
-	keys, err := bareKey(public)
-	if err != nil {
-		return nil, err
-	}
-	// Some publish a travel certificate's key as JWK, with the certificate's id in base64.
-	if id := part(strings.NewReplacer("+", "-", "/", "_").Replace(jwk.ID), keyIDSize); id != nil {
-		named := keys[0]
-		named.ID = id
-		keys = append(keys, named)
-	}
-	return keys, nil
-}
-
-// part decodes a JWK's base64url, and gives nil unless it has size bytes (0: any).
-func part(s string, size int) []byte {
-	b, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(s, "="))
-	if err != nil || size != 0 && len(b) != size {
-		return nil
-	}
-	return b
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -49,7 +48,7 @@ type TrustKey struct {
 
 // Listed writes a key as a trust list has it.
 func (k Key) Listed() (TrustKey, error) {
-	spki, err := x509.MarshalPKIXPublicKey(k.Public)
+	spki, err := marshalSPKI(k.Public)
 	if err != nil {
 		return TrustKey{}, fmt.Errorf("list key: %w", err)
 	}
@@ -178,15 +177,12 @@ func (l TrustKey) key() (Key, error) {
 	if err != nil || len(id) == 0 || len(id) > maxKeyID {
 		return Key{}, fmt.Errorf("kid is not hex of 1 to %d bytes", maxKeyID)
 	}
-	public, err := x509.ParsePKIXPublicKey(l.SPKI)
+	public, err := parseSPKI(l.SPKI)
 	if err != nil {
 		return Key{}, fmt.Errorf("spki: %w", err)
 	}
 	if err := supported(public); err != nil {
 		return Key{}, fmt.Errorf("spki: %w", err)
-	}
-	if !slices.ContainsFunc([]int64{algES256, algEdDSA, algPS256}, func(alg int64) bool { return fits(alg, public) }) {
-		return Key{}, errors.New("spki: want P-256, Ed25519 or RSA of 2048 to 4096 bits")
 	}
 	var usage Usage
 	for _, word := range l.Usage {
@@ -195,6 +191,9 @@ func (l TrustKey) key() (Key, error) {
 			return Key{}, fmt.Errorf("usage %.20q, want some of %v", word, usageWords)
 		}
 		usage |= 1 << bit
+	}
+	if err := suits(public, usage); err != nil {
+		return Key{}, fmt.Errorf("spki: %w", err)
 	}
 	switch {
 	case !isIssuer(string(l.Issuer)):
@@ -207,10 +206,10 @@ func (l TrustKey) key() (Key, error) {
 	if len(l.Names) > maxNames || slices.ContainsFunc(l.Names, func(name string) bool { return name == "" || !presentable(name, maxIssuerName) }) {
 		return Key{}, fmt.Errorf("names: at most %d, of 1 to %d bytes each", maxNames, maxIssuerName)
 	}
-	if usage&UseHealthCode != 0 {
+	if usage&(UseHealthCode|UseTravelCode) != 0 {
 		native := sha256.Sum256(l.SPKI)
 		if !bytes.Equal(id, native[:keyIDSize]) {
-			return Key{}, fmt.Errorf("kid of a health code's key, want %x", native[:keyIDSize])
+			return Key{}, fmt.Errorf("kid of a key for health codes or travel codes, want %x", native[:keyIDSize])
 		}
 	}
 	return Key{
@@ -218,6 +217,19 @@ func (l TrustKey) key() (Key, error) {
 		NotBefore: l.NotBefore, NotAfter: l.NotAfter,
 		Withdrawn: l.Withdrawn, Usage: usage, Names: l.Names,
 	}, nil
+}
+
+// suits holds a key to what it is listed for: codes are signed with few algorithms, the
+// authorities of states certify with some more.
+func suits(public crypto.PublicKey, usage Usage) error {
+	signs := slices.ContainsFunc([]int64{algES256, algEdDSA, algPS256, algSM2}, func(alg int64) bool { return fits(alg, public) })
+	switch {
+	case usage&^UseCertify != 0 && !signs:
+		return errors.New("want P-256, Ed25519, SM2 or RSA of 2048 to 4096 bits")
+	case usage&UseCertify != 0 && !mayCertify(public):
+		return errors.New("to certify, want P-256, P-384, P-521 or RSA of 2048 to 8192 bits")
+	}
+	return nil
 }
 
 // Keys gives the keys under a key id; the caller does not change them.
