@@ -68,6 +68,7 @@ type Unverified struct {
 	issuer gatehouse.Issuer // the same, where it has the form of one
 
 	issued, begins, expires instant // 0: not said
+	stamped                 instant // the issue rounded down, where issued is rounded up; 0: the same
 
 	signature []byte
 	signed    func(v Verifier) ([]byte, error)              // the bytes that the signature is over
@@ -261,9 +262,13 @@ func (u Unverified) inForce(revoked Revocations, issuer gatehouse.Issuer, key Ke
 	if wide, ok := inside.(widelyListed); ok {
 		listed = append(listed, wide.alsoListed(u, issuer)...)
 	}
+	stamped := u.stamped
+	if stamped == 0 {
+		stamped = u.issued
+	}
 	maybe := false
 	for _, code := range listed {
-		code.Issuer, code.Key, code.Issued = issuer, key.ID, u.issued.time()
+		code.Issuer, code.Key, code.Issued = issuer, key.ID, stamped.time()
 		switch revoked.Revoked(code) {
 		case InForce:
 		case Revoked:

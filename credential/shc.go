@@ -122,6 +122,9 @@ func shcShape(u *Unverified, body jsonValue) error {
 	if u.issued, err = numericDate(body.get("nbf"), math.Ceil); err != nil {
 		return err
 	}
+	if u.stamped, err = numericDate(body.get("nbf"), math.Floor); err != nil {
+		return err
+	}
 	if u.expires, err = numericDate(body.get("exp"), math.Floor); err != nil {
 		return err
 	}

@@ -150,3 +150,72 @@ func TestGuardMayOpenWhereTheBarrierStuck(t *testing.T) {
 		t.Errorf("opening again after the barrier was mended: %v", err)
 	}
 }
+
+func (f *fakeLane) opened() (n int) {
+	for _, did := range f.did {
+		if did == "open" {
+			n++
+		}
+	}
+	return n
+}
+
+func TestDecisionHoldsAfterTheLaneWasStartedAgain(t *testing.T) {
+	f := fakeLane{skin: 38_900}
+	if _, err := f.lane().Admit(t.Context(), gatehouse.Sighting{}); err != nil {
+		t.Fatal(err)
+	}
+	d := Decision{Amends: 1, Call: gatehouse.Admit, Guard: "Li", Note: "measured again"}
+	if _, err := f.lane().Decide(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.lane().Decide(t.Context(), d); !errors.Is(err, ErrDecided) || f.opened() != 1 {
+		t.Errorf("after a restart: %v, opened %d times; want %v, once", err, f.opened(), ErrDecided)
+	}
+}
+
+func TestGuardOpensForNobodyWhoIsInAlready(t *testing.T) {
+	f := fakeLane{skin: 38_900}
+	l := f.lane()
+	if _, err := l.Admit(t.Context(), gatehouse.Sighting{}); err != nil { // fever
+		t.Fatal(err)
+	}
+	f.skin = 36_600
+	if _, err := l.Admit(t.Context(), gatehouse.Sighting{}); err != nil { // the same code again, and in
+		t.Fatal(err)
+	}
+	if _, err := l.Decide(t.Context(), Decision{Amends: 1, Call: gatehouse.Admit, Guard: "Li", Note: "again"}); !errors.Is(err, ErrDecided) || f.opened() != 1 {
+		t.Errorf("%v, opened %d times; want %v, once", err, f.opened(), ErrDecided)
+	}
+}
+
+func TestGuardMayTryAStuckBarrierUntilItOpens(t *testing.T) {
+	f := fakeLane{skin: 36_600, openErr: errBus}
+	l := f.lane()
+	if _, err := l.Admit(t.Context(), gatehouse.Sighting{}); err == nil {
+		t.Fatal("a stuck barrier is no error")
+	}
+	d := Decision{Amends: 1, Call: gatehouse.Admit, Guard: "Li", Note: "again"}
+	for _, c := range []struct{ stuck, want error }{{errBus, errBus}, {nil, nil}, {nil, ErrDecided}} {
+		f.openErr = c.stuck
+		if _, err := l.Decide(t.Context(), d); !errors.Is(err, c.want) {
+			t.Errorf("barrier %v: %v, want %v", c.stuck, err, c.want)
+		}
+	}
+}
+
+func TestClockSetBackMakesNoOldPassageNew(t *testing.T) {
+	f := fakeLane{skin: 38_900}
+	l := f.lane()
+	for range mostLater + 2 {
+		if _, err := l.Admit(t.Context(), gatehouse.Sighting{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := l.Decide(t.Context(), Decision{Amends: 1, Call: gatehouse.Admit, Guard: "Li", Note: "again"}); !errors.Is(err, ErrTooLate) {
+		t.Errorf("a thousand people later: %v, want %v", err, ErrTooLate)
+	}
+	if _, err := l.Decide(t.Context(), Decision{Amends: 3, Call: gatehouse.Admit, Guard: "Li", Note: "again"}); err != nil {
+		t.Errorf("fewer people later: %v", err)
+	}
+}

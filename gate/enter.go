@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"time"
 
 	"gatehouse"
 )
@@ -23,7 +24,7 @@ func (l *Lane) Enter(ctx context.Context, entry Entry) (gatehouse.Passage, error
 	p := gatehouse.Passage{Gate: l.Name, At: at, Clock: trusted, TrustAge: l.Trust.Age(at),
 		Without: entry.Without, Guard: entry.Guard, Note: entry.Note}
 	e := gatehouse.Evidence{At: at, Clock: trusted, TrustAge: p.TrustAge, Without: entry.Without}
-	if entry.Without == gatehouse.Companion {
+	if entry.Without == gatehouse.Companion && !l.admitted.After(at) { // a clock that was set back makes nobody a companion
 		e.History.Seen, e.History.SeenAt = l.admitted, l.Name // with whom they came
 	}
 	l.half = half{}
@@ -32,6 +33,6 @@ func (l *Lane) Enter(ctx context.Context, entry Entry) (gatehouse.Passage, error
 	}
 	p.Took = l.since(at)
 	p, err := l.writeThenOpen(ctx, p, nil)
-	l.remember(p, e, at)
+	l.remember(p, e, time.Time{})
 	return p, err
 }

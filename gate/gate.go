@@ -36,7 +36,8 @@ type Judge interface {
 }
 
 // A Memory tells what the gates of a site remember of a code and of its holder, and takes
-// in what became of them. It keeps tags for a day, and never who somebody is.
+// in what became of them. It keeps tags for a day, and never who somebody is. Of a pass that
+// a guard let in it is told the code alone.
 type Memory interface {
 	Recall(p gatehouse.Pass, at time.Time) gatehouse.History
 	Remember(p gatehouse.Pass, c gatehouse.Call, at time.Time)

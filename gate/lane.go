@@ -33,13 +33,18 @@ type Lane struct {
 	turn sync.Mutex                // one transaction at a time: a person's, or a guard's decision
 	busy atomic.Pointer[time.Time] // when the transaction under way began; nil for none
 
-	decided  []Decision    // the last few; a second click on one must not open twice
-	stuck    gatehouse.Seq // the last admitted passage for which the barrier did not move
-	judged   time.Time     // of the frame in which the last code of ours was
-	crowded  time.Time     // of the frame with whose code somebody was admitted
-	admitted time.Time     // when somebody was, last
-	half     half          // one of two codes, and the other is awaited
+	stuck    []gatehouse.Seq // the last few rows that admit and that the barrier did not follow
+	judged   time.Time       // of the frame in which the last code of ours was
+	crowded  time.Time       // of the frame with whose code somebody was admitted
+	admitted time.Time       // when somebody was, last, who may have a companion
+	half     half            // one of two codes, and the other is awaited
+	waited   time.Time       // of the frame in which the last such code was
+	spent    half            // the travel code with which somebody was admitted, last
 }
+
+// rememberStuck is more than a gate whose barrier is broken writes down while a passage can
+// be decided.
+const rememberStuck = 256
 
 // Admit takes one person from a text seen to a barrier opened, top to bottom. The passage
 // it returns is in the book when its Seq is not zero. A code that is not ours, on the screen
@@ -59,19 +64,20 @@ func (l *Lane) Admit(ctx context.Context, s gatehouse.Sighting) (gatehouse.Passa
 	case errors.As(err, &refusal) && refusal.Reason == gatehouse.ReasonNotOurs && !s.At.IsZero() && s.At.Equal(l.judged):
 		return gatehouse.Passage{}, nil // what else is on the screen of a person who was just judged
 	case errors.As(err, &refusal):
+		if refusal.Reason != gatehouse.ReasonNotOurs {
+			l.half = half{}
+		}
 		evidence.Refusal = refusal
 		p.Format, p.Issuer, p.KeyID = refusal.Format, refusal.Issuer, refusal.KeyID
 		p.Verdict = l.Judge.Judge(evidence)
 	case err != nil:
+		l.half = half{}
 		return l.breakdown(p, gatehouse.ReasonMalformed, fmt.Errorf("verify: %w", err))
 	default:
 		l.pair(&p, &evidence, pass)
 		if evidence.Pass == nil {
 			p.Verdict = l.other(evidence)
 			break
-		}
-		if l.Memory != nil {
-			evidence.History = l.Memory.Recall(*evidence.Pass, at)
 		}
 		if err := l.measure(ctx, &p, evidence); err != nil {
 			return p, err
@@ -99,9 +105,16 @@ func (l *Lane) remember(p gatehouse.Passage, e gatehouse.Evidence, frame time.Ti
 	if p.Seq == 0 {
 		return
 	}
-	l.await(p, e)
+	l.await(p, e, frame)
+	// Where the barrier stuck, too, the forehead was that of whom the row admits.
+	if p.Verdict.Call == gatehouse.Admit || p.Verdict.Reason == gatehouse.ReasonBarrier {
+		l.crowd(frame)
+	}
 	if p.Verdict.Call == gatehouse.Admit {
-		l.admitted, l.crowded = p.At, frame
+		l.spend(p, e)
+		if p.Without != gatehouse.Companion { // who came with somebody brings nobody
+			l.admitted = p.At
+		}
 	}
 	if l.Memory != nil && e.Pass != nil {
 		l.Memory.Remember(*e.Pass, p.Verdict.Call, p.At)
@@ -127,6 +140,11 @@ func (l *Lane) measure(ctx context.Context, p *gatehouse.Passage, e gatehouse.Ev
 			}
 			e.Skin, p.Skin = skin, skin
 		}
+		if l.Memory != nil && e.Pass != nil {
+			// Not before the thermometer, which takes a while: the code may have let somebody
+			// in at another gate since.
+			e.History = l.Memory.Recall(*e.Pass, p.At)
+		}
 		p.Verdict = l.Judge.Judge(e)
 		if p.Verdict.Reason != gatehouse.ReasonNotMeasured || l.Thermometer == nil || try >= tries {
 			return nil
@@ -143,25 +161,31 @@ func (l *Lane) writeThenOpen(ctx context.Context, p gatehouse.Passage, pass *gat
 	written, err := l.Log.Record(ctx, p)
 	if err != nil {
 		if p.Verdict.Call == gatehouse.Admit {
-			p.Verdict.Call, p.Verdict.Reason = gatehouse.Refer, gatehouse.ReasonLog
-			p.Verdict.Detail = "the passage could not be written down"
+			overrule(&p.Verdict, gatehouse.ReasonLog, "the passage could not be written down")
 		}
 		l.Screen.Show(View{Passage: p, Pass: pass})
 		return p, fmt.Errorf("write down: %w", err)
 	}
+	written.Verdict.Says = p.Verdict.Says // shown, and no part of a row
 	if written.Verdict.Call == gatehouse.Admit {
 		// Who is written down as admitted is let in, also while the lane is being stopped.
 		if err := l.Barrier.Open(context.WithoutCancel(ctx)); err != nil {
-			l.stuck = written.Seq
+			l.stuck = append(l.stuck, written.Seq)
+			l.stuck = l.stuck[max(0, len(l.stuck)-rememberStuck):]
 			shown := written
-			shown.Verdict.Call, shown.Verdict.Reason = gatehouse.Refer, gatehouse.ReasonBarrier
-			shown.Verdict.Detail = "admitted, but the barrier did not move"
+			overrule(&shown.Verdict, gatehouse.ReasonBarrier, "admitted, but the barrier did not move")
 			l.Screen.Show(View{Passage: shown, Pass: pass})
 			return shown, fmt.Errorf("passage %d: open barrier: %w", written.Seq, err)
 		}
 	}
 	l.Screen.Show(View{Passage: written, Pass: pass})
 	return written, nil
+}
+
+// overrule makes ask-staff of the judge's admit. No rule of the policy decided so, and none
+// has words for it.
+func overrule(v *gatehouse.Verdict, r gatehouse.Reason, detail string) {
+	v.Call, v.Reason, v.Detail, v.Rule, v.Says = gatehouse.Refer, r, detail, "", gatehouse.Words{}
 }
 
 // breakdown shows and returns what a lane that cannot go on says of the person before it.

@@ -72,7 +72,7 @@ func (f *fakeLane) Record(_ context.Context, p gatehouse.Passage) (gatehouse.Pas
 
 func (f *fakeLane) Passage(_ context.Context, seq gatehouse.Seq) (gatehouse.Passage, error) {
 	if int(seq) > len(f.rows) {
-		return gatehouse.Passage{}, errors.New("no such row")
+		return gatehouse.Passage{}, ErrNoPassage
 	}
 	return f.rows[seq-1], nil
 }
@@ -226,5 +226,56 @@ func TestMenuBesideAHealthCodeIsNobodysPassage(t *testing.T) {
 	}
 	if len(f.rows) != 2 {
 		t.Errorf("%d rows; want the next one who shows a menu told so", len(f.rows))
+	}
+}
+
+// A bareLog returns a passage as a book does: with nothing that a row has no field for.
+type bareLog struct{ *fakeLane }
+
+func (b bareLog) Record(ctx context.Context, p gatehouse.Passage) (gatehouse.Passage, error) {
+	p.Verdict.Says = gatehouse.Words{}
+	return b.fakeLane.Record(ctx, p)
+}
+
+// sayingJudge refers everybody in words of its own.
+type sayingJudge struct{}
+
+func (sayingJudge) Judge(gatehouse.Evidence) gatehouse.Verdict {
+	return gatehouse.Verdict{Call: gatehouse.Refer, Reason: gatehouse.ReasonFlipped, Says: gatehouse.Words{En: "was yellow"}}
+}
+
+func TestGuardReadsTheRulesOwnWords(t *testing.T) {
+	f := fakeLane{skin: 36_600}
+	l := f.lane()
+	l.Log, l.Judge = bareLog{&f}, sayingJudge{}
+	if _, err := l.Admit(t.Context(), gatehouse.Sighting{Text: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.shown[len(f.shown)-1].Passage.Verdict.Says.En; got != "was yellow" {
+		t.Errorf("the screen says %q, want the rule's own words", got)
+	}
+}
+
+// welcomeJudge admits everybody by a rule with words of its own.
+type welcomeJudge struct{}
+
+func (welcomeJudge) Judge(gatehouse.Evidence) gatehouse.Verdict {
+	return gatehouse.Verdict{Call: gatehouse.Admit, Rule: "green", Says: gatehouse.Words{En: "welcome"}}
+}
+
+func TestRuleIsNotNamedForWhatTheLaneOverruled(t *testing.T) {
+	for _, f := range []*fakeLane{{recordErr: errFull}, {openErr: errBus}, {}} {
+		l := f.lane()
+		l.Judge = welcomeJudge{}
+		var p gatehouse.Passage
+		for range 2 { // two in one frame
+			p, _ = l.Admit(t.Context(), gatehouse.Sighting{Text: "x", At: noon}) // breakdowns are part of the cases
+		}
+		shown := f.shown[len(f.shown)-1].Passage.Verdict
+		for _, v := range []gatehouse.Verdict{p.Verdict, shown} {
+			if v.Call != gatehouse.Refer || v.Rule != "" || v.Says != (gatehouse.Words{}) {
+				t.Errorf("verdict %+v, want refer by no rule and in nobody's words", v)
+			}
+		}
 	}
 }

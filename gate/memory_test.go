@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -53,5 +54,41 @@ func TestLaneRemembersWhatIsInTheBookAlone(t *testing.T) {
 				t.Errorf("remembers %v, want %v", memory.calls, c.want)
 			}
 		})
+	}
+}
+
+func TestMemoryIsAskedAfterTheThermometer(t *testing.T) {
+	f := fakeLane{skin: 36_600}
+	l := f.lane()
+	var memory fakeMemory
+	l.Judge, l.Memory = onceJudge{}, &memory
+	l.Thermometer = skinFunc(func() { memory.calls = append(memory.calls, gatehouse.Admit) }) // at another gate, meanwhile
+	p, err := l.Admit(t.Context(), gatehouse.Sighting{Text: "x"})
+	if err != nil || p.Verdict.Reason != gatehouse.ReasonSeenBefore {
+		t.Errorf("verdict %+v (%v), want %s", p.Verdict, err, gatehouse.ReasonSeenBefore)
+	}
+}
+
+// skinFunc is what happens while somebody is measured.
+type skinFunc func()
+
+func (f skinFunc) Skin(context.Context) (gatehouse.Measurement, error) {
+	f()
+	return gatehouse.Measurement{Skin: 36_600, Quality: gatehouse.Steady}, nil
+}
+
+func TestCodeThatAGuardLetInIsRemembered(t *testing.T) {
+	f := fakeLane{skin: 38_900}
+	l := f.lane()
+	var memory fakeMemory
+	l.Memory = &memory
+	if _, err := l.Admit(t.Context(), gatehouse.Sighting{Text: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Decide(t.Context(), Decision{Amends: 1, Call: gatehouse.Admit, Guard: "Li", Note: "measured again"}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []gatehouse.Call{gatehouse.Refer, gatehouse.Admit}; !slices.Equal(memory.calls, want) {
+		t.Errorf("remembers %v, want %v", memory.calls, want)
 	}
 }

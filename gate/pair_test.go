@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -16,8 +17,10 @@ type pairLane struct {
 
 func (f *pairLane) Verify(text string, _ time.Time) (gatehouse.Pass, error) {
 	switch text {
-	case "travel":
-		return gatehouse.Pass{Format: gatehouse.FormatTravel, Issuer: "CN", Code: "77"}, nil
+	case "travel", "travel2":
+		return gatehouse.Pass{Format: gatehouse.FormatTravel, Issuer: "CN", Code: "77" + text[len("travel"):]}, nil
+	case "breakdown":
+		return gatehouse.Pass{}, errBus
 	case "forged":
 		return gatehouse.Pass{}, &gatehouse.Refusal{Reason: gatehouse.ReasonBadSignature}
 	case "menu":
@@ -60,6 +63,9 @@ func TestTwoCodesOfOnePersonAreOneTransaction(t *testing.T) {
 		{"somebody else's between them", []string{"a", "b", "travel"}, time.Second, []gatehouse.Reason{"Q13", "Q13", ""}, 1},
 		{"a forged code between them", []string{"a", "forged", "travel"}, time.Second, []gatehouse.Reason{"Q13", "S20", "Q13"}, 0},
 		{"a menu's code between them", []string{"a", "menu", "travel"}, time.Second, []gatehouse.Reason{"Q13", "Q10", ""}, 1},
+		{"the same code again, then travel", []string{"a", "a", "travel"}, time.Second, []gatehouse.Reason{"Q13", "Q13", ""}, 1},
+		{"the phone is still held up for the next", []string{"a", "travel", "travel", "b"}, time.Second, []gatehouse.Reason{"Q13", "", "Q13", "Q13"}, 1},
+		{"the phone is still held up in the next's turn", []string{"a", "travel", "b", "travel", "travel2"}, time.Second, []gatehouse.Reason{"Q13", "", "Q13", "Q13", ""}, 2},
 		{"one travel code opens once", []string{"a", "travel", "b"}, time.Second, []gatehouse.Reason{"Q13", "", "Q13"}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -134,5 +140,135 @@ func TestOneForeheadAdmitsOnePerson(t *testing.T) {
 	}
 	if want := []gatehouse.Reason{"", "Q14", ""}; !slices.Equal(got, want) {
 		t.Errorf("reasons %v, want %v", got, want)
+	}
+}
+
+func TestCodeThatWaitsDoesNotOutliveWhatCameBetween(t *testing.T) {
+	full := func(f *pairLane) { f.recordErr = errFull }
+	mended := func(f *pairLane) { f.recordErr = nil }
+	for _, c := range []struct {
+		name  string
+		shown []string
+		turns []func(*pairLane) // before each
+	}{
+		{"somebody's code that was not written down", []string{"a", "b", "travel"}, []func(*pairLane){nil, full, mended}},
+		{"a breakdown", []string{"a", "breakdown", "travel"}, []func(*pairLane){nil, nil, nil}},
+		{"its own second code, not written down", []string{"a", "travel", "travel2"}, []func(*pairLane){nil, full, mended}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := pairLane{fakeLane: &fakeLane{now: noon}}
+			l := f.lane()
+			var p gatehouse.Passage
+			for i, text := range c.shown {
+				if turn := c.turns[i]; turn != nil {
+					turn(&f)
+				}
+				p, _ = l.Admit(t.Context(), gatehouse.Sighting{Text: text, At: f.now}) // breakdowns are part of the cases
+				f.now = f.now.Add(time.Second)
+			}
+			if p.Verdict.Call != gatehouse.Hint || p.Amends != 0 || f.opened() != 0 {
+				t.Errorf("verdict %+v amends %d, opened %d times; want the health code asked for", p.Verdict, p.Amends, f.opened())
+			}
+		})
+	}
+}
+
+func TestGuardsWordEndsTheWaitForTheOtherCode(t *testing.T) {
+	for _, call := range []gatehouse.Call{gatehouse.Admit, gatehouse.Deny} {
+		f := pairLane{fakeLane: &fakeLane{now: noon}}
+		l := f.lane()
+		// Shown twice: the guard decides on the first row, the second one waits.
+		for range 2 {
+			if _, err := l.Admit(t.Context(), gatehouse.Sighting{Text: "a"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := l.Decide(t.Context(), Decision{Amends: 1, Call: call, Guard: "Li", Note: "looked at"}); err != nil {
+			t.Fatal(err)
+		}
+		before := f.opened()
+		if _, err := l.Admit(t.Context(), gatehouse.Sighting{Text: "travel"}); err != nil {
+			t.Fatal(err)
+		}
+		if f.opened() != before {
+			t.Errorf("the travel code opened after a guard's %v", call)
+		}
+	}
+}
+
+func TestGuardDecidesOnTheLastRowOfATransaction(t *testing.T) {
+	f := pairLane{fakeLane: &fakeLane{now: noon, skin: 38_900}}
+	l := f.lane()
+	l.Thermometer, l.Judge = f.fakeLane, feverJudge{&f}
+	for _, text := range []string{"a", "travel"} {
+		if _, err := l.Admit(t.Context(), gatehouse.Sighting{Text: text}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := Decision{Amends: 1, Call: gatehouse.Admit, Guard: "Li", Note: "measured again"}
+	if _, err := l.Decide(t.Context(), d); !errors.Is(err, ErrAgain) {
+		t.Errorf("on the row of the first code: %v, want %v", err, ErrAgain)
+	}
+	d.Amends = 2
+	if p, err := l.Decide(t.Context(), d); err != nil || p.Amends != 2 || f.opened() != 1 {
+		t.Errorf("on the row of both: %+v, %v, opened %d times", p, err, f.opened())
+	}
+	for _, amends := range []gatehouse.Seq{1, 2, 3} {
+		d.Amends = amends
+		if _, err := l.Decide(t.Context(), d); err == nil || f.opened() != 1 {
+			t.Errorf("again on row %d: %v, opened %d times", amends, err, f.opened())
+		}
+	}
+}
+
+// feverJudge asks for two codes and then for a healthy forehead.
+type feverJudge struct{ *pairLane }
+
+func (f feverJudge) Judge(e gatehouse.Evidence) gatehouse.Verdict {
+	if v := f.pairLane.Judge(e); v.Call != gatehouse.Admit {
+		return v
+	}
+	return f.fakeLane.Judge(e)
+}
+
+func TestGuardDoesNotOpenForWhomTheSecondCodeLetIn(t *testing.T) {
+	f := pairLane{fakeLane: &fakeLane{now: noon}}
+	l := f.lane()
+	for _, text := range []string{"a", "travel"} {
+		if _, err := l.Admit(t.Context(), gatehouse.Sighting{Text: text}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := l.Decide(t.Context(), Decision{Amends: 1, Call: gatehouse.Admit, Guard: "Li", Note: "looked at"}); err == nil || f.opened() != 1 {
+		t.Errorf("%v, opened %d times; want an error, once", err, f.opened())
+	}
+}
+
+func TestOfTwoCodesInOneFrameNeitherWaits(t *testing.T) {
+	for _, shown := range [][]string{{"a", "b", "travel"}, {"travel", "travel2", "a"}, {"a", "b", "c", "travel"}} {
+		f := pairLane{fakeLane: &fakeLane{now: noon}}
+		l := f.lane()
+		for _, text := range shown {
+			if _, err := l.Admit(t.Context(), gatehouse.Sighting{Text: text, At: noon}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if f.opened() != 0 {
+			t.Errorf("%v in one frame: somebody got in", shown)
+		}
+	}
+}
+
+func TestForeheadOfAStuckBarrierAdmitsNoSecondPerson(t *testing.T) {
+	f := fakeLane{skin: 36_600, openErr: errBus}
+	l := f.lane()
+	frame := noon.Add(-time.Second)
+	if _, err := l.Admit(t.Context(), gatehouse.Sighting{Text: "x", At: frame}); err == nil {
+		t.Fatal("a stuck barrier is no error")
+	}
+	f.openErr = nil
+	p, err := l.Admit(t.Context(), gatehouse.Sighting{Text: "y", At: frame})
+	if err != nil || p.Verdict.Reason != gatehouse.ReasonCrowd {
+		t.Errorf("verdict %+v (%v), want %s", p.Verdict, err, gatehouse.ReasonCrowd)
 	}
 }

@@ -30,6 +30,7 @@ func TestInABrowser(t *testing.T) {
 	}{
 		{"EveryVerdictFitsEveryScreen", everyVerdictFitsEveryScreen},
 		{"TheGuardDecidesOnTheScreen", theGuardDecidesOnTheScreen},
+		{"TheFirstPersonOfADayMayComeWithoutACode", theFirstPersonOfADayMayComeWithoutACode},
 		{"ThePageGoesNeutralWithoutItsServer", thePageGoesNeutralWithoutItsServer},
 		{"TheStyleSheetClearsWhatAStalledScriptCannot", theStyleSheetClearsWhatAStalledScriptCannot},
 		{"ATabThatSleptShowsNoOldVerdict", aTabThatSleptShowsNoOldVerdict},
@@ -97,7 +98,12 @@ func run(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Vo
 // until waits, by the page's own frames, until a condition of the page holds.
 func until(t *testing.T, ctx context.Context, condition string) {
 	t.Helper()
-	if err := chromedp.Do(ctx, chromedp.Poll[chromedp.Void](condition, chromedp.WithPollingTimeout(20*time.Second))); err != nil {
+	poll := chromedp.Poll[chromedp.Void](condition, chromedp.WithPollingTimeout(20*time.Second))
+	err := chromedp.Do(ctx, poll)
+	if err != nil && strings.Contains(err.Error(), "Cannot find context") {
+		err = chromedp.Do(ctx, poll) // asked of the page that was there before
+	}
+	if err != nil {
 		state, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`document.body.dataset.base + ': ' + document.querySelector('main').innerText`))
 		t.Fatalf("the page never got to %s: %v; it shows %q", condition, err, state)
 	}
@@ -160,6 +166,16 @@ func theGuardDecidesOnTheScreen(t *testing.T, ctx context.Context) {
 	run(t, ctx, chromedp.KeyEvent("\r"))
 	until(t, ctx, `!document.querySelector('#live .verdict')`)
 	until(t, ctx, `document.querySelector('#ack').hidden`)
+}
+
+func theFirstPersonOfADayMayComeWithoutACode(t *testing.T, ctx context.Context) {
+	s := &Server{Gate: "G1", Sound: Off, Status: well, Guards: []Guard{{Name: "Li"}},
+		Enter: func(context.Context, gate.Entry) (gatehouse.Passage, error) { return gatehouse.Passage{}, nil }}
+	ts := serve(t, s)
+	run(t, ctx, chromedp.Navigate(ts.URL))
+	until(t, ctx, `document.body.dataset.base === 'idle'`)
+	run(t, ctx, js(`document.querySelector('#enter').click()`))
+	until(t, ctx, `document.querySelector('#decision').open`)
 }
 
 func thePageGoesNeutralWithoutItsServer(t *testing.T, ctx context.Context) {

@@ -112,7 +112,8 @@ func (t TTL) of(f face) time.Duration {
 }
 
 // settled is how long a hint leaves a Deny or a Refer alone. The next in the queue already
-// waves a telephone at the camera while the guard still reads.
+// waves a telephone at the camera while the guard still reads. A hint to the same person,
+// who has shown the second code meanwhile, is shown at once.
 const settled = 5 * time.Second
 
 // A showing is what is on the screens now, less everything personal.
@@ -132,7 +133,8 @@ func (s *Server) Show(v gate.View) {
 	s.settle(now)
 
 	f := faceOf(v.Passage)
-	if f == faceHint && s.current != nil && s.current.guard.asks() && now.Sub(s.current.since) < settled {
+	if f == faceHint && s.current != nil && s.current.guard.asks() && now.Sub(s.current.since) < settled &&
+		(v.Passage.Amends == 0 || v.Passage.Amends != s.current.guard.Seq) {
 		return
 	}
 	if s.current != nil && s.current.guard.Face == faceRefer && v.Passage.Amends != s.current.guard.Seq {

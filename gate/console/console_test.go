@@ -363,6 +363,17 @@ func TestAHintLeavesAFreshVerdictAlone(t *testing.T) {
 	})
 }
 
+func TestAHintToThePersonWhoShowsTheSecondCodeIsShown(t *testing.T) {
+	s := &Server{Status: well}
+	s.Show(view(gatehouse.Refer, gatehouse.ReasonSecondCode, 7))
+	closer := view(gatehouse.Hint, gatehouse.ReasonNotMeasured, 0)
+	closer.Passage.Amends = 7
+	s.Show(closer)
+	if got := s.current.guard.Face; got != faceHint || s.shift.Unanswered != 0 {
+		t.Errorf("screen shows %s, %d unanswered; want %s and none", got, s.shift.Unanswered, faceHint)
+	}
+}
+
 func TestTheListHoldsTenAndNothingPersonal(t *testing.T) {
 	s := &Server{}
 	for i := range 15 {

@@ -75,6 +75,8 @@ func (s *Server) serveDecide(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusBadRequest, answer{Error: "request"})
 	case errors.Is(err, gate.ErrTooLate):
 		reply(w, http.StatusConflict, answer{Error: "late"})
+	case errors.Is(err, gate.ErrAgain):
+		reply(w, http.StatusConflict, answer{Error: "again"})
 	case errors.Is(err, gate.ErrDecided):
 		reply(w, http.StatusConflict, answer{Error: "decided"})
 	default:

@@ -17,7 +17,7 @@ func withouts() []string {
 }
 
 // serveEnter is POST /enter: a guard's word for somebody who has no code to show, under the
-// guard's PIN. The person is measured and judged like any other.
+// guard's PIN. The person is measured and judged like any other, where the lane takes people.
 func (s *Server) serveEnter(w http.ResponseWriter, r *http.Request) {
 	if s.Enter == nil || len(s.Guards) == 0 {
 		reply(w, http.StatusForbidden, answer{Error: "off"})
@@ -37,6 +37,11 @@ func (s *Server) serveEnter(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !s.knowsPIN(w, r, in.Guard, in.PIN) {
+		return
+	}
+	// The screens send people to another lane then.
+	if s.status().closed() {
+		reply(w, http.StatusConflict, answer{Error: "closed"})
 		return
 	}
 

@@ -33,7 +33,7 @@ func TestOnlyAGuardWithAPINLetsSomebodyBeJudgedWithoutACode(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			asked := false
-			s := &Server{Guards: []Guard{{Name: "Li", PIN: testPIN("2468")}},
+			s := &Server{Status: well, Guards: []Guard{{Name: "Li", PIN: testPIN("2468")}},
 				Enter: func(_ context.Context, e gate.Entry) (gatehouse.Passage, error) {
 					asked = true
 					if e.Without != gatehouse.OnPaper || e.Guard != "Li" || e.Note == "" || strings.Contains(e.Note, ".") {
@@ -53,6 +53,22 @@ func TestOnlyAGuardWithAPINLetsSomebodyBeJudgedWithoutACode(t *testing.T) {
 	}
 	if w := ask(&Server{Guards: []Guard{{Name: "Li", PIN: testPIN("2468")}}}, "POST", "/enter", onPaper); w.Code != 403 {
 		t.Errorf("a console without a lane: %d, want 403", w.Code)
+	}
+}
+
+func TestClosedLaneTakesNobodyWithoutACodeEither(t *testing.T) {
+	s := &Server{Guards: []Guard{{Name: "Li", PIN: testPIN("2468")}}, Status: func() Status { return Status{Closed: true} },
+		Enter: func(context.Context, gate.Entry) (gatehouse.Passage, error) {
+			t.Error("the lane was asked")
+			return gatehouse.Passage{}, nil
+		}}
+	w := ask(s, "POST", "/enter", onPaper)
+	var got answer
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if w.Code != 409 || got.Error != "closed" {
+		t.Errorf("status %d, error %q; want 409, closed", w.Code, got.Error)
 	}
 }
 

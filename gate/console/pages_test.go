@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -60,6 +61,7 @@ func TestOnlyAGuardWithAPINDecides(t *testing.T) {
 		{"two values", letPass + letPass, nil, 400, "request", false},
 		{"too long", `{"note":"` + strings.Repeat("x", maxBody) + `"}`, nil, 400, "request", false},
 		{"too late", letPass, gate.ErrTooLate, 409, "late", true},
+		{"judged again since", letPass, fmt.Errorf("decide on passage 7: %w", gate.ErrAgain), 409, "again", true},
 		{"twice", letPass, gate.ErrDecided, 409, "decided", true},
 		{"disk full", letPass, errors.New("write down: disk full"), 500, "fault", true},
 	} {

@@ -41,6 +41,17 @@ const faults = `(() => {
 		inside(e, e.className || e.id || e.tagName)
 		if (!e.matches('.detail') && e.scrollWidth > e.clientWidth + 1 && e.clientWidth) bad.push((e.id || e.className || e.tagName) + ' is wider than its place: ' + e.textContent)
 	}
+	for (const e of face.querySelectorAll('.facts dd')) {
+		if (shown(e) && (e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1)) bad.push('cut off: ' + e.textContent)
+	}
+	for (const e of face.querySelectorAll('.facts')) {
+		const r = e.getBoundingClientRect(), all = face.getBoundingClientRect(), under = face.querySelector('.detail').getBoundingClientRect()
+		if (shown(e) && (r.top < all.top - 0.5 || r.bottom > under.top + 0.5)) bad.push('the facts leave their place')
+	}
+	for (const li of document.querySelectorAll('#last > li')) {
+		const [seq, at] = [...li.querySelectorAll('.seq, .at')].map(e => e.getBoundingClientRect())
+		if (shown(li) && seq.right > at.left + 0.5) bad.push('a number runs into its time')
+	}
 	const flow = [...face.querySelectorAll('.glyph, .word, .say > .line, .detail')].filter(e => shown(e) && e.textContent !== '' || e.matches('.glyph'))
 	const main = document.querySelector('main').getBoundingClientRect()
 	for (const e of flow) {
@@ -84,8 +95,8 @@ func everyVerdictFitsEveryScreen(t *testing.T, ctx context.Context) {
 		Enter:  func(context.Context, gate.Entry) (gatehouse.Passage, error) { return gatehouse.Passage{}, nil }}
 	ts := serve(t, s)
 	for i := range lastRows {
-		v := view(gatehouse.Refer, gatehouse.ReasonFever, gatehouse.Seq(1040+i))
-		v.Passage.Amends = gatehouse.Seq(1039 * (i % 2))
+		v := view(gatehouse.Refer, gatehouse.ReasonFever, gatehouse.Seq(123440+i))
+		v.Passage.Amends = gatehouse.Seq(123439 * (i % 2))
 		s.Show(v)
 	}
 	all := reasons(t)
@@ -113,6 +124,10 @@ func everyVerdictFitsEveryScreen(t *testing.T, ctx context.Context) {
 			}
 			show(view(gatehouse.Admit, gatehouse.ReasonNone, 1060), "admit")
 			show(view(gatehouse.Refer, gatehouse.ReasonFever, 1061), "refer")
+			for _, call := range []gatehouse.Call{gatehouse.Deny, gatehouse.Refer} {
+				show(longest(call), "the longest "+call.String())
+			}
+			show(withoutCode(), "without a code")
 			for _, r := range all {
 				// Deny has the least room, inside its border; the longest lines are the guard's.
 				if at.path == "/" && size[0] != 1024 || r == gatehouse.ReasonExpired {
@@ -145,6 +160,29 @@ func everyVerdictFitsEveryScreen(t *testing.T, ctx context.Context) {
 			status.Store(fine)
 		}
 	}
+}
+
+// longest is a verdict with all that a guard may have to read of one person.
+func longest(c gatehouse.Call) gate.View {
+	v := view(c, gatehouse.ReasonFlipped, 123456)
+	v.Pass.Holder.Name = "欧阳**"
+	p := &v.Passage
+	p.Amends, p.Grade, p.TrustAge, p.Skin.Quality = 123455, gatehouse.Yellow, 30*time.Hour, gatehouse.Unsteady
+	p.Verdict.Policy, p.Verdict.Rule, p.Verdict.Here = "CN-330100/17", "flip-since-last-visit", gatehouse.Green
+	p.Verdict.Agreement = "Guangdong-Guangxi-Hunan-Hubei, May 2020"
+	p.Verdict.Detail = strings.Repeat("yellow there is green here; ", 10)
+	p.Verdict.Says = gatehouse.Words{Zh: "7月9日14:20 在东站三号通道为黄码，请核对转码原因", En: "Was yellow at the east gate, 9 July 14:20. Ask why it is green"}
+	return v
+}
+
+// withoutCode is somebody whom a guard let be judged without one.
+func withoutCode() gate.View {
+	v := view(gatehouse.Admit, gatehouse.ReasonNone, 123457)
+	v.Pass = nil
+	p := &v.Passage
+	p.Format, p.Issuer, p.KeyID, p.Code, p.Grade, p.Second, p.Verdict.Agreement = "", "", "", "", gatehouse.NoGrade, "", ""
+	p.Without, p.Guard = gatehouse.Companion, "Wang"
+	return v
 }
 
 // checkDialog holds that nothing of the decision lies outside the screen or under another.

@@ -24,7 +24,7 @@ const (
 	maxData    = 256 << 10 // bytes of a whole data context, and of the value sets
 	maxDepth   = 128       // levels of nesting, in expressions and in data
 	maxNodes   = 10_000    // of one expression
-	maxSteps   = 100_000   // of one evaluation: nodes visited, items compared, rounds of a reduce
+	maxSteps   = 100_000   // of one evaluation: nodes visited, items compared, rounds of a reduce, 64 bytes of a text
 	maxIssues  = 64        // that Validate tells of one expression
 )
 

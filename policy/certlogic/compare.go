@@ -69,6 +69,12 @@ func (r *run) same(a, b Value, depth int) (bool, error) {
 	}
 	switch a.kind {
 	case kindString:
+		if len(a.text) != len(b.text) {
+			return false, nil
+		}
+		if !r.spendText(a.text) {
+			return false, errSteps
+		}
 		return a.text == b.text, nil
 	case kindArray:
 		if len(a.items) != len(b.items) {

@@ -54,6 +54,9 @@ func (r *run) time(n *node, s *scope) (Value, error) {
 	if v.kind != kindString {
 		return Value{}, wrong(n, 0, v, "a string")
 	}
+	if !r.spendText(v.text) {
+		return Value{}, errSteps
+	}
 	read := parseTime
 	if n.op == opBirth {
 		read = parseDate

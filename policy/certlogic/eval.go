@@ -31,6 +31,13 @@ func (r *run) spend(n int) bool {
 	return true
 }
 
+// textStep is how many bytes of a text may be read for one step.
+const textStep = 64
+
+// spendText takes the steps for reading a text through: without them a long one that is
+// asked for often would cost seconds within the limits.
+func (r *run) spendText(s string) bool { return r.spend(len(s) / textStep) }
+
 func (r *run) eval(n *node, s *scope) (Value, error) {
 	if !r.spend(1) {
 		return Value{}, errSteps
@@ -195,6 +202,9 @@ func (r *run) extract(n *node, s *scope) (Value, error) {
 	}
 	if v.kind != kindString {
 		return Value{}, wrong(n, 0, v, "a string or null")
+	}
+	if !r.spendText(v.text) {
+		return Value{}, errSteps
 	}
 	fragment, ok := uvciFragment(v.text, n.n)
 	if !ok {

@@ -1,6 +1,7 @@
 package certlogic
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -215,5 +216,26 @@ func TestErrorsNeverShowTheData(t *testing.T) {
 	}
 	if _, err := ReadData([]byte(`{"dob":"` + secret + `",,}`)); err == nil || strings.Contains(err.Error(), secret) {
 		t.Errorf("%v, want an error without the date", err)
+	}
+}
+
+func TestReadingALongTextOftenEnds(t *testing.T) {
+	text := strings.Repeat("1", 40<<10)
+	data, err := ReadData([]byte(`{"many": [` + strings.Repeat("0,", 9_999) + `0], "text": "` + text + `", "date": "2021-05-17T00:00:00.` + text + `Z"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ each, start string }{
+		"identifier": {`{"extractFromUVCI": [{"var": "accumulator"}, 9]}`, "text"},
+		"date-time":  {`{"after": [{"plusTime": [{"var": "accumulator"}, 0, "day"]}, {"plusTime": ["1970", 0, "day"]}]}`, "date"},
+		"equal":      {`{"===": [{"var": "accumulator"}, {"var": "accumulator"}]}`, "text"},
+	} {
+		e, err := Parse([]byte(`{"reduce": [{"var": "many"}, {"if": [{"and": [` + c.each + `, false]}, 0, {"var": "accumulator"}]}, {"var": "` + c.start + `"}]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.Eval(data); !errors.Is(err, errSteps) {
+			t.Errorf("%s: %v, want %v", name, err, errSteps)
+		}
 	}
 }

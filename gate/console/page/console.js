@@ -124,7 +124,8 @@ function detail() {
   const judged = ['admit', 'deny', 'refer'].includes(e.face)
   const seen = judged && e.seq > 0
   put('holder', e.person ? [e.person.name, e.person.born].filter(Boolean).join(' · ') : '')
-  put('issuer', seen ? [e.issuer, e.format, e.second].filter(Boolean).join(' · ') || (e.without ? word('without.' + e.without) : '') : '')
+  put('issuer', seen ? [e.issuer, e.format, e.second].filter(Boolean).join(' · ') : '')
+  put('without', seen && e.without ? word('without.' + e.without) : '')
   put('grade', e.grade ? [word('grade.' + e.grade), e.here ? fill('ui.here', { grade: word('grade.' + e.here) }) : word('face.' + e.face)].join(' → ') : '')
   put('skin', seen ? [e.skin, word('quality.' + e.quality)].filter(Boolean).join(' · ') : '')
   put('keys', seen ? e.keys[lang] : '')
@@ -214,7 +215,7 @@ function list() {
     c.title = word('ui.' + name)
     return c
   }
-  $('#last').replaceChildren(...(shift.last || []).map(p => {
+  $('#last').replaceChildren(...shift.last.map(p => {
     const li = document.createElement('li')
     li.dataset.face = p.face
     li.append(mark(p.face), row('seq', '#' + p.seq), row('at', p.at), row('why', p.reason), row('issuer', p.amends ? '→ #' + p.amends : p.issuer))
@@ -238,7 +239,7 @@ function bar() {
   if ($('#enter')) $('#enter').hidden = asks || base !== 'idle'
   const decide = $('#decide')
   if (!decide) return
-  const seq = shown ? shown.seq : shift.last?.[0]?.seq
+  const seq = shown ? shown.seq : shift.last[0]?.seq
   decide.hidden = !seq || base === 'lost'
   decide.dataset.seq = seq
   decide.textContent = fill('ui.decide', { seq: '#' + seq })
@@ -409,7 +410,7 @@ function listen() {
   })
   on('verdict', verdict)
   on('clear', c => { if (shown?.event === c.event) clear() })
-  on('shift', s => { shift = s; list(); bar() })
+  on('shift', s => { shift = { ...s, last: s.last ?? [] }; list(); bar() }) // nobody yet is no list
   addEventListener('visibilitychange', () => { if (!isPublic) preview() })
 }
 
