@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -52,6 +53,7 @@ type Server struct {
 	Ledger Ledger
 	Keys   func(gate string) (crypto.PublicKey, bool) // Ed25519 or ECDSA P-256; must be safe for concurrent use
 	Token  string                                     // that readers have to show; empty lets only programs of this machine read
+	Trust  fs.FS                                      // the regions' signed repository, for gates to fetch; nil: none is here
 	Logger *slog.Logger                               // nil logs nothing
 }
 
@@ -81,6 +83,7 @@ func (s *Server) Handler() http.Handler {
 			s.later(w, "too many gates at once")
 		}
 	})
+	mux.HandleFunc("GET /v1/trust/{path...}", s.trust)
 	mux.Handle("GET /v1/gates/{gate}/log/{epoch}/head", s.readers(s.head))
 	mux.Handle("GET /v1/gates", s.readers(s.gates))
 	mux.Handle("GET /v1/passages", s.readers(s.passages))
