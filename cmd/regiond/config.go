@@ -22,6 +22,8 @@ type config struct {
 	Key         string       `toml:"key"`         // PEM file of its private key
 	Token       string       `toml:"token"`       // for who reads from another machine; empty: nobody does
 	Gates       []gateConfig `toml:"gate"`
+
+	Issuing *issuingConfig `toml:"issuing"` // left out: this region gives no codes
 }
 
 type gateConfig struct {
@@ -51,6 +53,9 @@ func (c *config) Check(fault func(key, what, hint string)) {
 	}
 	if c.Token != "" && len(c.Token) < shortestToken {
 		fault("token", fmt.Sprintf("is shorter than %d characters", shortestToken), "`openssl rand -hex 16` makes a good one")
+	}
+	if c.Issuing != nil {
+		c.Issuing.check(fault)
 	}
 	if len(c.Gates) == 0 {
 		fault("gate", "no gate is named: nobody could deliver anything", "[[gate]] with name and key")

@@ -21,11 +21,13 @@ func main() {
 
 func command() *cobra.Command {
 	var conf config
-	return daemon.Program{
+	c := daemon.Program{
 		Name: "regiond", Short: "Run a region's server", Version: version, File: "/etc/gatehouse/region.toml", Settings: &conf,
 		Long: `regiond takes signed batches of passages from the region's gates over HTTPS, holds each
 against the chain that it has, commits, and only then acknowledges. Its page and its read
 interface are for this machine, and with a token for others.`,
 		Run: func(ctx context.Context, logger *slog.Logger) error { return run(ctx, conf, logger) },
 	}.Command()
+	c.AddCommand(hashTokenCommand())
+	return c
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"gatehouse"
 	"gatehouse/cmd/daemon"
 	"gatehouse/firmware"
 	"gatehouse/store"
@@ -65,6 +66,14 @@ func run(ctx context.Context, conf config, logger *slog.Logger) error {
 
 	handler := (&region.Server{Ledger: ledger{books}, Token: conf.Token, Logger: logger,
 		Keys: func(gate string) (crypto.PublicKey, bool) { k, ok := keys[gate]; return k, ok }}).Handler()
+	var codes *issuingPart
+	if conf.Issuing != nil {
+		if codes, err = openIssuing(ctx, *conf.Issuing, gatehouse.Issuer(conf.Region), logger); err != nil {
+			return err
+		}
+		defer codes.people.Close()
+		handler = codes.beside(handler)
+	}
 	server := region.HTTP(conf.Listen, handler)
 	server.ErrorLog = slog.NewLogLogger(logger.Handler(), slog.LevelDebug)
 	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS13}
@@ -82,6 +91,9 @@ func run(ctx context.Context, conf config, logger *slog.Logger) error {
 	var work sync.WaitGroup
 	watch, stop := context.WithCancel(ctx)
 	work.Go(func() { daemon.Watch(watch, ledger{books}.sick, logger) })
+	if codes != nil {
+		work.Go(func() { codes.run(watch) })
+	}
 	err = serve(ctx, server, listener)
 	stop()
 	work.Wait()

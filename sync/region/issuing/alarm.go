@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
-
-	"gatehouse"
 )
 
 // usual is how far back the usual rate is taken from.
@@ -124,12 +122,4 @@ func (d *Desk) Sweep(ctx context.Context) (Gone, error) {
 			Detail: fmt.Sprintf("events %d, trips %d, declarations %d, corrections %d, states %d, codes %d, tags %d, day keys %d, persons %d, sha256 %x",
 				g.Events, g.Trips, g.Declarations, g.Corrections, g.States, g.Codes, g.Tags, g.Days, g.Persons, g.Digest)}
 	})
-}
-
-// colourWord is the grade in the order of what it means for the holder.
-func colourWord(g gatehouse.Grade) string {
-	if g == gatehouse.NoGrade {
-		return "none"
-	}
-	return g.String()
 }

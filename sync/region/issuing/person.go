@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// A Document of identity, as people have it. It comes with a request and goes with it.
+// An Identity is a document as people have it. It comes with a request and goes with it.
 type Identity struct {
 	Kind   string `json:"kind"`   // "resident" or "passport"
 	Number string `json:"number"` // of a resident identity card: 18 characters
