@@ -3,6 +3,7 @@ package trust
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"maps"
 	"slices"
 	"time"
@@ -79,7 +80,7 @@ func (s *Set) Regions() []Region {
 	return list
 }
 
-// Target reads one of a region's files: Keys, Policy, Revocations or Risk. It is read from the
+// Target reads one of a region's files, by its name among Names. It is read from the
 // disk and held to its hash each time; false is a file that is not there, or damaged.
 func (s *Set) Target(id gatehouse.Issuer, name string) ([]byte, bool) {
 	r := s.regions[id]
@@ -92,6 +93,37 @@ func (s *Set) Target(id gatehouse.Issuer, name string) ([]byte, bool) {
 	}
 	text, err := readFile(s.files, file)
 	return text, err == nil
+}
+
+// Section is Target for a file that is too long to be held: it is read where it lies, for as
+// long as the set is kept. It was held to its hash when it was adopted; a reader that must
+// know that the disk did not change it since checks that itself.
+func (s *Set) Section(id gatehouse.Issuer, name string) (r io.ReaderAt, length int64, ok bool) {
+	region := s.regions[id]
+	slot, stored := s.files.(archive)
+	if region == nil || !stored {
+		return nil, 0, false
+	}
+	file, named := region.files[name]
+	if !named {
+		return nil, 0, false
+	}
+	section := slot.section(file.Path, file.Length)
+	return section, file.Length, section != nil
+}
+
+// Speakers are the people who speak for a region, or who sign the firmware: how many of them
+// it takes, and the ids of their keys.
+func (s *Set) Speakers(role string) (threshold int, keys []string) {
+	if s.national.role == nil || s.national.role.Signed.Delegations == nil {
+		return 0, nil
+	}
+	for _, r := range s.national.role.Signed.Delegations.Roles {
+		if r.Name == role {
+			return r.Threshold, slices.Clone(r.KeyIDs)
+		}
+	}
+	return 0, nil
 }
 
 // Firmware tells what is signed of the file firmware/<name>. Images are large and do not lie in

@@ -22,7 +22,7 @@ const (
 	recordName = "record.json" // cannot be a path of the repository: it has no version
 	maxRecord  = 4 << 20
 	maxSlot    = maxTotal + 64<<20
-	maxEntries = maxRegions*8 + maxRoots + 16
+	maxEntries = maxRegions*12 + maxRoots + 16
 )
 
 // A record is what was decided while adopting and cannot be seen from the tree: which regions
@@ -140,6 +140,20 @@ func (a archive) Open(path string, limit int64) (io.ReadCloser, error) {
 		return nil, err
 	}
 	return bounded{io.LimitReader(r, limit+1), r, limit}, nil
+}
+
+// section is an entry as it lies in the slot, which holds them uncompressed; nil when it is
+// not that.
+func (a archive) section(path string, length int64) *io.SectionReader {
+	f, ok := a.entries[path]
+	if !ok || f.Method != zip.Store || f.UncompressedSize64 != uint64(length) || f.CompressedSize64 != uint64(length) {
+		return nil
+	}
+	at, err := f.DataOffset()
+	if err != nil {
+		return nil
+	}
+	return io.NewSectionReader(a.file, at, length)
 }
 
 // openSlot opens a slot without believing anything in it yet.

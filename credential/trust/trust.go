@@ -38,10 +38,16 @@ const (
 	Policy      = "policy"
 	Revocations = "revocations"
 	Risk        = "risk"
+	Emergency   = "emergency"  // a policy that is signed ahead
+	Activation  = "activation" // three lines that bring it into force
+	Published   = "rules"      // what other states publish for travel certificates, and their value sets
+	Directory   = "directory"  // the region's entry: issuers, recognition, where to complain
 )
 
 // Names lists the files of a region, in the order in which they are shown.
-func Names() []string { return []string{Keys, Policy, Revocations, Risk} }
+func Names() []string {
+	return []string{Keys, Policy, Revocations, Risk, Emergency, Activation, Published, Directory}
+}
 
 // Bounds of everything that is read. A repository of the largest nation stays well below.
 const (
@@ -63,10 +69,14 @@ func maxTarget(name string) int64 {
 	switch name {
 	case Keys:
 		return 4 << 20
-	case Policy:
+	case Policy, Emergency, Directory:
 		return 1 << 20
+	case Activation:
+		return 16 << 10
+	case Published:
+		return 8 << 20
 	case Revocations:
-		return 64 << 20
+		return 96 << 20 // ten million codes and a year of changes
 	case Risk:
 		return 16 << 20
 	}
