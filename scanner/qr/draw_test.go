@@ -111,3 +111,25 @@ func values(texts []Text) []string {
 	}
 	return out
 }
+
+// blur is a Gaussian of the deviation, in pixels, both ways.
+func blur(img Luma, deviation float64) {
+	reach := int(3*deviation) + 1
+	weights := make([]float64, 2*reach+1)
+	total := 0.0
+	for i := range weights {
+		d := float64(i - reach)
+		weights[i] = math.Exp(-d * d / (2 * deviation * deviation))
+		total += weights[i]
+	}
+	for _, step := range [2]int{1, img.Stride} {
+		src := append([]byte(nil), img.Pix...)
+		for i := range src {
+			s := 0.0
+			for k, w := range weights {
+				s += w * float64(src[min(max(i+(k-reach)*step, 0), len(src)-1)])
+			}
+			img.Pix[i] = byte(s/total + 0.5)
+		}
+	}
+}

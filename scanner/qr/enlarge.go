@@ -4,7 +4,9 @@ package qr
 // finds patterns of two pixels a module that it misses else. Small pictures,
 // such as a code cut out of a page with a pixel a module and no margin, are
 // read again at three times their size; of a frame, the region around a good
-// finder that led to nothing, at twice.
+// finder that led to nothing, or what moves, at twice. What moves is sharpened,
+// and its thresholds are means: blur and a screen too bright for the camera leave
+// thin lines that the middle of the extremes does not cut.
 
 const (
 	smallSide    = 256 // pictures up to this on both sides
@@ -13,6 +15,7 @@ const (
 	regionReach  = 100 // modules around a lone finder
 	regionLimit  = 210 // pixels around the middle of the region
 	regionAround = 1.2 // of the distance between finders
+	movingAround = 1.4 // of the area that moves
 )
 
 // readSmall reads a small picture enlarged, with a white margin.
@@ -39,6 +42,24 @@ func (r *Reader) readRegion(img Luma) {
 	large, r.large = double(part, r.large)
 	hint := r.hint // the region's edge is not the picture's
 	r.read(large)
+	r.hint = hint
+	r.mapBack(func(p Point) Point { return Point{p.X/2 + float64(x0), p.Y/2 + float64(y0)} })
+}
+
+// readMoving reads an area and its surroundings sharpened and enlarged.
+func (r *Reader) readMoving(img Luma, a area) {
+	reach := min(a.side/2*movingAround, regionLimit)
+	cx, cy := a.x+a.side/2, a.y+a.side/2
+	x0, y0 := max(0, int(cx-reach)), max(0, int(cy-reach))
+	x1, y1 := min(img.Width, int(cx+reach)), min(img.Height, int(cy+reach))
+	part := Luma{Pix: img.Pix[y0*img.Stride+x0:], Width: x1 - x0, Height: y1 - y0, Stride: img.Stride}
+	r.plain, r.twice = double(part, r.twice)
+	part, r.crisp = sharpen(part, r.crisp)
+	part, r.large = double(part, r.large)
+	hint := r.hint
+	r.means = true
+	r.read(part)
+	r.means, r.plain = false, Luma{}
 	r.hint = hint
 	r.mapBack(func(p Point) Point { return Point{p.X/2 + float64(x0), p.Y/2 + float64(y0)} })
 }
@@ -122,6 +143,28 @@ func double(img Luma, buf []byte) (Luma, []byte) {
 			out[2*x] = byte((3*v + last + 8) >> 4)
 			out[2*x+1] = byte((3*v + next + 8) >> 4)
 			last = v
+		}
+	}
+	return Luma{Pix: buf, Width: w, Height: h, Stride: w}, buf
+}
+
+// sharpen writes img plus twice its difference from the binomial mean over 3x3
+// pixels into buf.
+func sharpen(img Luma, buf []byte) (Luma, []byte) {
+	w, h := img.Width, img.Height
+	buf = grow(buf, w*h)
+	copy(buf, img.Pix[:w])
+	copy(buf[(h-1)*w:], img.Pix[(h-1)*img.Stride:][:w])
+	for y := 1; y < h-1; y++ {
+		up, row, down := img.Pix[(y-1)*img.Stride:][:w], img.Pix[y*img.Stride:][:w], img.Pix[(y+1)*img.Stride:][:w]
+		out := buf[y*w:][:w]
+		out[0], out[w-1] = row[0], row[w-1]
+		a, b := int(up[0])+2*int(row[0])+int(down[0]), int(up[1])+2*int(row[1])+int(down[1])
+		for x := 1; x < w-1; x++ {
+			c := int(up[x+1]) + 2*int(row[x+1]) + int(down[x+1])
+			v := (24*int(row[x]) - (a + 2*b + c)) / 8 // sixteenths of three, less two
+			out[x] = byte(min(max(v, 0), 255))
+			a, b = b, c
 		}
 	}
 	return Luma{Pix: buf, Width: w, Height: h, Stride: w}, buf

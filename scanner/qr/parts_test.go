@@ -189,7 +189,7 @@ func TestWordWideExtremesEqualPlainOnes(t *testing.T) {
 		for i := range l.Pix {
 			l.Pix[i] = byte(rnd.Uint32())
 		}
-		l.binarize()
+		l.binarize(false)
 		for by := range l.bh {
 			for bx := range l.bw {
 				x0, y0 := min(bx*8, l.Width-8), min(by*8, l.Height-8)

@@ -6,8 +6,8 @@
 // weighs each module, and format, codewords, reedsolomon, bitstream and charset
 // read it as ISO/IEC 18004 has it. ladder holds the order of what is tried when
 // that does not suffice: refine bends the grid, equalize takes blur out, fuse
-// adds frames up, third looks for a hidden finder, enlarge looks closer. hint
-// says what was wrong.
+// adds frames up, third looks for a hidden finder, enlarge looks closer, at good finders or
+// where moving says that something came into view. hint says what was wrong.
 package qr
 
 import "slices"
@@ -43,6 +43,10 @@ type Reader struct {
 	levels  [maxLevels]level
 	thirds  [maxLevels][]byte
 	large   []byte // see enlarge
+	crisp   []byte // see sharpen
+	means   bool   // thresholds are means, see threshold
+	plain   Luma   // what img was before it was sharpened
+	twice   []byte // its pixels
 	scanner scanner
 	finders []finder
 	triples []triple
@@ -56,6 +60,7 @@ type Reader struct {
 	texts   []Text
 	hint    Hint
 	memory  memory
+	motion  motion
 	gate    gate
 	fused   bool // this frame has been
 }
@@ -75,17 +80,25 @@ func (r *Reader) Read(img Luma) (texts []Text) {
 	if valid && r.gate.same(img) {
 		return r.texts
 	}
-	r.texts, r.hint, r.fused, r.gate.width = r.texts[:0], HintNone, false, 0
+	r.texts, r.hint, r.fused, r.means, r.plain, r.gate.width = r.texts[:0], HintNone, false, false, Luma{}, 0
 	if r.memory.age++; r.memory.age > fuseFrames {
 		r.memory.frames = 0
 	}
 	if !valid {
 		return nil
 	}
-	r.read(img)
-	if len(r.texts) == 0 && max(img.Width, img.Height) <= smallSide {
+	levels := r.read(img)
+	moving, moves := area{}, false
+	if levels > movingLevel {
+		moving, moves = r.motion.see(&r.levels[0], &r.levels[movingLevel])
+	}
+	switch {
+	case len(r.texts) > 0:
+	case max(img.Width, img.Height) <= smallSide:
 		r.readSmall(img)
-	} else if len(r.texts) == 0 && !r.seen {
+	case moves:
+		r.readMoving(img, moving)
+	case !r.seen:
 		r.readRegion(img)
 	}
 	slices.SortFunc(r.texts, func(a, b Text) int {
@@ -101,8 +114,9 @@ func (r *Reader) Read(img Luma) (texts []Text) {
 	return r.texts
 }
 
-// read appends what is in the picture and its smaller levels.
-func (r *Reader) read(img Luma) {
+// read appends what is in the picture and its smaller levels, whose number it
+// returns.
+func (r *Reader) read(img Luma) int {
 	r.search, r.work = searchBudget, readBudget
 	r.finders, r.triples = r.finders[:0], r.triples[:0]
 	before := len(r.texts)
@@ -110,7 +124,7 @@ func (r *Reader) read(img Luma) {
 	n := r.pyramid(img)
 	for i := n - 1; i >= 0; i-- {
 		l := &r.levels[i]
-		l.binarize()
+		l.binarize(r.means)
 		r.scanner.scan(l, rowStep)
 		r.finders = findFinders(l, r.scanner.clusters, rowStep, &r.search, r.finders)
 	}
@@ -121,9 +135,15 @@ func (r *Reader) read(img Luma) {
 		r.completePairs()
 		r.climbAll(n)
 	}
+	if len(r.texts) == before && r.seen && r.plain.Pix != nil {
+		// Sharpening finds symbols; what light has swallowed is read better without.
+		n = r.pyramid(r.plain)
+		r.climbAll(n)
+	}
 	if len(r.texts) == before && r.hint == HintNone {
 		r.weighFinders()
 	}
+	return n
 }
 
 // climbAll reads the triples, the best first.

@@ -40,7 +40,9 @@ const (
 )
 
 // binarize fills thresholds and bits from the picture.
-func (l *level) binarize() {
+// With means a block's threshold is the mean of its pixels, not the middle of
+// its extremes.
+func (l *level) binarize(means bool) {
 	l.bw, l.bh = (l.Width+7)/8, (l.Height+7)/8
 	n := l.bw * l.bh
 	l.raw, l.thr, l.spans = grow(l.raw, n), grow(l.thr, n), grow(l.spans, n)
@@ -48,6 +50,9 @@ func (l *level) binarize() {
 	l.words = (l.Width + 63) / 64
 	l.bits = grow(l.bits, l.words*l.Height)
 	l.extremes()
+	if means {
+		l.means()
+	}
 	l.dropNoise()
 	l.smooth()
 	l.pack()
@@ -78,6 +83,27 @@ func (l *level) extremes() {
 			_, hi = minmax(hi, hi>>16)
 			a, b := lo&0xFFFF, hi&0xFFFF // four times the grey
 			out[bx], spans[bx] = uint8((a+b)/8), uint8((b-a)/4)
+		}
+	}
+}
+
+// means sets raw to the mean of each block. Where light swallows thin dark
+// lines, or blur fills thin light ones, the middle of the extremes cuts through
+// few of them.
+func (l *level) means() {
+	for by := range l.bh {
+		y := min(by*8, l.Height-8)
+		rows := l.Pix[y*l.Stride:]
+		out := l.raw[by*l.bw : by*l.bw+l.bw]
+		for bx := range out {
+			o := min(bx*8, l.Width-8)
+			sum := uint64(0)
+			for range 4 {
+				sum += quads(rows[o:o+8], rows[o+l.Stride:o+l.Stride+8])
+				o += 2 * l.Stride
+			}
+			sum += sum >> 32
+			out[bx] = uint8((sum + sum>>16) & 0xFFFF / 64)
 		}
 	}
 }

@@ -1,0 +1,104 @@
+package qr
+
+// Where something moves: a code that is brought into view is a square full of
+// contrast that was not there before, long before its finders can be told. The
+// frame's ninth-size level is compared with that of the frame before, cell by
+// cell, and the square that best holds the cells with contrast that moved
+// lately is looked at closer. What stands still, text and bars on a wall, never
+// costs anything. (The search of the best square is that of a box of largest
+// sum in an integral image; Crow, "Summed-area tables", 1984.)
+
+const (
+	movingLevel = 2  // the level whose pixels are the cells
+	movingCell  = 9  // pixels of the frame
+	movingStep  = 4  // change of a cell's mean: five times what noise of 7 grey does
+	movingHeld  = 45 // frames: what moved and stopped is being held
+	movingLeast = 12 // cells along a side
+	movingMost  = 45
+	movingFull  = 0.6 // share of a square's cells that move
+)
+
+// A motion keeps the frame before, small.
+type motion struct {
+	width, height int // of before; 0 is none
+	before        []byte
+	moved         []uint8 // frames for which a cell still counts as moving
+	sums          []int32 // moving cells above and left of each crossing
+}
+
+// An area is a square part of the frame, in pixels.
+type area struct{ x, y, side float64 }
+
+// see compares the frame with the one before and keeps it. It gives the square
+// that moves, and false where there is none.
+func (m *motion) see(frame, small *level) (area, bool) {
+	w, h := small.Width, small.Height
+	m.before, m.moved, m.sums = grow(m.before, w*h), grow(m.moved, w*h), grow(m.sums, (w+1)*(h+1))
+	known := m.width == w && m.height == h
+	m.width, m.height = w, h
+	if !known || m.allChanged(small) {
+		clear(m.moved)
+		for y := range h {
+			copy(m.before[y*w:][:w], small.Pix[y*small.Stride:])
+		}
+		return area{}, false
+	}
+	clear(m.sums[:w+1])
+	for y := range h {
+		row, before, moved := small.Pix[y*small.Stride:][:w], m.before[y*w:][:w], m.moved[y*w:][:w]
+		contrast := frame.raw[(y*movingCell+movingCell/2)/8*frame.bw:][:frame.bw]
+		above, sums := m.sums[y*(w+1):][:w+1], m.sums[(y+1)*(w+1):][:w+1]
+		n := int32(0)
+		sums[0] = 0
+		for x, v := range row {
+			if d := int(v) - int(before[x]); d >= movingStep || d <= -movingStep {
+				moved[x] = movingHeld
+			} else if moved[x] > 0 {
+				moved[x]--
+			}
+			if moved[x] > 0 && contrast[(x*movingCell+movingCell/2)/8] != 0 {
+				n++
+			}
+			sums[x+1] = above[x+1] + n
+			before[x] = v
+		}
+	}
+	return m.best()
+}
+
+// allChanged reports whether most of every fourth row's cells moved: the camera
+// did, or somebody switched on a light. That points nowhere.
+func (m *motion) allChanged(small *level) bool {
+	changed, w := 0, m.width
+	for y := 0; y < m.height; y += 4 {
+		before := m.before[y*w:][:w]
+		for x, v := range small.Pix[y*small.Stride:][:w] {
+			if d := int(v) - int(before[x]); d >= movingStep || d <= -movingStep {
+				changed++
+			}
+		}
+	}
+	return changed > w*(m.height+3)/4/2
+}
+
+// best is the square with most moving cells, less what each square of its size
+// must have.
+func (m *motion) best() (at area, ok bool) {
+	w, h := m.width, m.height
+	most := int32(0)
+	for side := movingLeast; side <= movingMost; side += movingLeast / 4 {
+		must := int32(movingFull * float64(side*side))
+		if m.sums[(w+1)*(h+1)-1] <= must {
+			break
+		}
+		for y := 0; y+side <= h; y += 2 {
+			top, low := m.sums[y*(w+1):][:w+1], m.sums[(y+side)*(w+1):][:w+1]
+			for x := 0; x+side <= w; x += 2 {
+				if n := low[x+side] - low[x] - top[x+side] + top[x] - must; n > most {
+					most, at = n, area{float64(x * movingCell), float64(y * movingCell), float64(side * movingCell)}
+				}
+			}
+		}
+	}
+	return at, most > 0
+}
