@@ -49,3 +49,48 @@ func TestAHintSaysWhyACodeWasNotRead(t *testing.T) {
 		t.Errorf("empty frame: got hint %q", got)
 	}
 }
+
+// A symbol that was placed and not read has the hint of how it lies and looks.
+func TestASymbolThatIsPlacedAndNotReadHasItsHint(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(46, 46))
+	s := encode(t, randomText(rnd, 200), levelL, 0)
+	same := func(v byte) byte { return v }
+	for _, c := range []struct {
+		name   string
+		module float64 // pixels
+		far    float64 // of a finder's module, as a share of the nearest's
+		light  func(byte) byte
+		shine  bool
+		want   Hint
+	}{
+		{"nothing but blur is left", 4, 1, same, false, HintBlurred},
+		{"small", 1.8, 1, same, false, HintTooFar},
+		{"one side half as far as the other", 4, 0.5, same, false, HintTilted},
+		{"dim", 4, 1, func(v byte) byte { return v / 6 }, false, HintTooDark},
+		{"washed out", 4, 1, same, true, HintGlare},
+		{"dim comes before washed out", 4, 1, func(v byte) byte { return v / 8 }, true, HintTooDark},
+		{"tilted comes before small", 1.8, 0.5, same, false, HintTilted},
+	} {
+		img := blank(400, 400, 128)
+		draw(img, s, pose{x: 200, y: 200, module: c.module})
+		blur(img, c.module/3)
+		for i, v := range img.Pix {
+			if x, y := i%400-200, i/400-200; c.shine && float64(x*x+y*y) < 200*c.module*c.module {
+				v = 255
+			}
+			img.Pix[i] = c.light(v)
+		}
+		var r Reader
+		r.pyramid(img)
+		r.levels[0].binarize(false)
+		corner := 200 - c.module*float64(s.dim)/2
+		r.place.dim = s.dim
+		r.place.h = homography{c.module, 0, corner, 0, c.module, corner, 0, 0, 1}
+		r.grid.sample(view{&r.levels[0]}, &r.place)
+		r.grid.judge()
+		r.weigh(&triple{a: &finder{module: c.module}, b: &finder{module: c.module}, c: &finder{module: c.module * c.far}})
+		if r.Hint() != c.want {
+			t.Errorf("%s: got hint %q, want %q", c.name, r.Hint(), c.want)
+		}
+	}
+}
