@@ -15,6 +15,7 @@ const (
 	movingHeld  = 45 // frames: what moved and stopped is being held
 	movingLeast = 12 // cells along a side
 	movingMost  = 45
+	movingSkip  = 3   // cells between the squares that are weighed
 	movingFull  = 0.6 // share of a square's cells that move
 )
 
@@ -86,14 +87,14 @@ func (m *motion) allChanged(small *level) bool {
 func (m *motion) best() (at area, ok bool) {
 	w, h := m.width, m.height
 	most := int32(0)
-	for side := movingLeast; side <= movingMost; side += movingLeast / 4 {
+	for side := movingLeast; side <= movingMost; side += side / 4 {
 		must := int32(movingFull * float64(side*side))
 		if m.sums[(w+1)*(h+1)-1] <= must {
 			break
 		}
-		for y := 0; y+side <= h; y += 2 {
+		for y := 0; y+side <= h; y += movingSkip {
 			top, low := m.sums[y*(w+1):][:w+1], m.sums[(y+side)*(w+1):][:w+1]
-			for x := 0; x+side <= w; x += 2 {
+			for x := 0; x+side <= w; x += movingSkip {
 				if n := low[x+side] - low[x] - top[x+side] + top[x] - must; n > most {
 					most, at = n, area{float64(x * movingCell), float64(y * movingCell), float64(side * movingCell)}
 				}
