@@ -6,11 +6,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -84,6 +86,57 @@ func mayCertify(public crypto.PublicKey) bool {
 		return key.N.BitLen() >= 2048 && key.N.BitLen() <= maxCSCABits
 	}
 	return false
+}
+
+// withdrawnSigner reports whether a listing of the certificate's own key says that it was
+// withdrawn, by its country: under the certificate's id or the key's own. The certificate's id is
+// not the certificate's alone. Whoever has it can write its ECDSA signature (r, s) as (r, n-s),
+// which holds as well, and has a certificate with another hash; so the twin's id is asked for too.
+func withdrawnSigner(v Verifier, certificate *x509.Certificate, authorities []Key, country gatehouse.Issuer) bool {
+	written := [][]byte{certificate.Raw, certificate.RawSubjectPublicKeyInfo}
+	for _, authority := range authorities {
+		if twin, ok := twinOf(certificate, authority.Public); ok {
+			written = append(written, twin)
+		}
+	}
+	for _, der := range written {
+		id := sha256.Sum256(der)
+		for _, listed := range v.Keys.Keys(id[:keyIDSize]) {
+			if listed.Withdrawn && samePublic(listed.Public, certificate.PublicKey) &&
+				(listed.AnyIssuer || gatehouse.Issuer(listed.Issuer.Country()) == country) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// twinOf is the certificate with the other signature that ECDSA takes for the same; false where
+// its authority signs in another way.
+func twinOf(certificate *x509.Certificate, authority crypto.PublicKey) ([]byte, bool) {
+	key, ok := authority.(*ecdsa.PublicKey)
+	var parts struct {
+		TBS, Algorithm asn1.RawValue
+		Signature      asn1.BitString
+	}
+	var signature struct{ R, S *big.Int }
+	if !ok {
+		return nil, false
+	}
+	if _, err := asn1.Unmarshal(certificate.Raw, &parts); err != nil {
+		return nil, false
+	}
+	if _, err := asn1.Unmarshal(certificate.Signature, &signature); err != nil {
+		return nil, false
+	}
+	signature.S.Sub(key.Curve.Params().N, signature.S)
+	written, err := asn1.Marshal(signature)
+	if err != nil {
+		return nil, false
+	}
+	parts.Signature = asn1.BitString{Bytes: written, BitLength: 8 * len(written)}
+	twin, err := asn1.Marshal(parts)
+	return twin, err == nil
 }
 
 // certifiedKey is the key of a carried certificate as its authority lets it be used: for as

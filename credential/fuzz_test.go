@@ -159,7 +159,7 @@ func FuzzReadSigner(f *testing.F) {
 			t.Error("neither a key nor an error")
 		}
 		for _, key := range keys {
-			if len(key.ID) == 0 || len(key.ID) > maxKeyID || key.Usage == 0 || key.AnyIssuer != (key.Issuer == "" && key.Names == nil) || supported(key.Public) != nil {
+			if len(key.ID) == 0 || len(key.ID) > maxKeyID || key.Usage == 0 || key.AnyIssuer != (key.Issuer == "" && key.Names == nil) || Sound(key.Public) != nil {
 				t.Errorf("got %+v", key)
 			}
 		}

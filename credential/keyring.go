@@ -3,6 +3,7 @@ package credential
 import (
 	"bytes"
 	"crypto"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +34,8 @@ type Key struct {
 	NotAfter  time.Time // and up to here; zero: no bound
 	Withdrawn bool      // nothing that it signed counts any more
 	Usage     Usage
+
+	others [][]byte // its other ids in the same list
 }
 
 // speaksFor reports whether the key may sign in the name of issuer. A province's key may
@@ -42,6 +45,15 @@ func (k Key) speaksFor(issuer gatehouse.Issuer) bool {
 		return issuer != ""
 	}
 	return issuer.Within(k.Issuer)
+}
+
+// knownAs reports whether formats abroad may know the key's issuer by a name.
+func (k Key) knownAs(name string) bool { return len(k.Names) == 0 || slices.Contains(k.Names, name) }
+
+// samePublic compares keys of any kind.
+func samePublic(a, b crypto.PublicKey) bool {
+	same, ok := a.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && same.Equal(b)
 }
 
 // Usage is the set of statements that a key may sign. The zero value is none.

@@ -17,7 +17,6 @@ package credential
 import (
 	"encoding/hex"
 	"fmt"
-	"slices"
 	"time"
 
 	"gatehouse"
@@ -33,6 +32,7 @@ type format struct {
 	parse  func(u *Unverified, text string) error // fills u; what it refuses is malformed
 	algs   []int64                                // signatures that the format knows
 	native bool                                   // our own: a region speaks for itself and its parts alone
+	codes  int                                    // that one statement may be spread over; 0: one
 }
 
 // formats are the codes that a gate knows, each in a file of its own.
@@ -52,11 +52,6 @@ type contents interface {
 	uses() Usage                     // the kinds of statement in it: each needs the key's permission
 	tell(pass *gatehouse.Pass) error // last check: exactly one statement, and it can be read
 	ids() [][]byte                   // ids under which its issuer may have taken it back
-}
-
-// widelyListed is for contents that lists name by more than their ids.
-type widelyListed interface {
-	alsoListed(u Unverified, issuer gatehouse.Issuer) []Revocable
 }
 
 // Unverified is a code that was taken apart and is nobody's word yet.
@@ -85,8 +80,8 @@ func Parse(text string) (Unverified, error) {
 			continue
 		}
 		u := Unverified{format: &formats[i]}
-		if len(text) > maxText {
-			return Unverified{}, u.malformed("prefix", fmt.Errorf("longer than the %d characters that a QR code holds", maxText))
+		if most := maxText * max(1, formats[i].codes); len(text) > most {
+			return Unverified{}, u.malformed("prefix", fmt.Errorf("longer than the %d characters that its QR codes hold", most))
 		}
 		if err := u.format.parse(&u, text); err != nil {
 			return Unverified{}, err
@@ -119,12 +114,9 @@ func (u Unverified) Verify(v Verifier, at time.Time) (gatehouse.Pass, error) {
 	if u.format == nil {
 		return gatehouse.Pass{}, u.refuse(gatehouse.ReasonMalformed, "prefix: nothing was parsed")
 	}
-	key, err := u.signedBy(v, at)
+	keys, err := u.signedBy(v, at)
 	if err != nil {
 		return gatehouse.Pass{}, err
-	}
-	if key.Withdrawn {
-		return gatehouse.Pass{}, u.refuse(gatehouse.ReasonKeyWithdrawn, "the key was withdrawn")
 	}
 	pass := gatehouse.Pass{
 		Format:    u.format.name,
@@ -134,9 +126,10 @@ func (u Unverified) Verify(v Verifier, at time.Time) (gatehouse.Pass, error) {
 		NotBefore: u.begins.time(),
 		Expires:   u.expires.time(),
 	}
-	if err := u.vouch(key, &pass); err != nil {
+	if keys, err = u.vouch(keys, &pass); err != nil {
 		return gatehouse.Pass{}, err
 	}
+	key := keys[0]
 	if err := u.inTime(key, at); err != nil {
 		return gatehouse.Pass{}, err
 	}
@@ -150,73 +143,10 @@ func (u Unverified) Verify(v Verifier, at time.Time) (gatehouse.Pass, error) {
 	if err := inside.tell(&pass); err != nil {
 		return gatehouse.Pass{}, u.malformed("claims", err)
 	}
-	if err := u.inForce(v.Revoked, pass.Issuer, key, inside); err != nil {
+	if err := u.inForce(v.Revoked, pass.Issuer, keys, inside); err != nil {
 		return gatehouse.Pass{}, err
 	}
 	return pass, nil
-}
-
-// vouch settles in whose name the key spoke.
-func (u Unverified) vouch(key Key, pass *gatehouse.Pass) error {
-	switch {
-	case u.issuer != "" && key.speaksFor(u.issuer):
-	case u.format.native:
-		return u.refuse(gatehouse.ReasonUnknownKey, "a key of %s may not speak for %s", key.Issuer, u.issuer)
-	case len(key.Names) > 0 && u.name != "" && !slices.Contains(key.Names, u.name):
-		return u.refuse(gatehouse.ReasonUnknownKey, "the key is not that of the issuer whom the code names")
-	default:
-		// Abroad the claim is loosely kept; what is proven is whose key it was.
-		pass.Issuer = key.Issuer
-		if u.name != "" && len(key.Names) == 0 && !key.AnyIssuer {
-			pass.Warnings = append(pass.Warnings, "names another issuer than its key's")
-		}
-	}
-	return nil
-}
-
-// signedBy finds the key that made the signature. Short key ids collide, so each key under
-// the id is tried.
-func (u Unverified) signedBy(v Verifier, at time.Time) (Key, error) {
-	candidates, err := u.candidates(v, at)
-	if err != nil {
-		return Key{}, err
-	}
-	if !slices.Contains(u.format.algs, u.alg) {
-		return Key{}, u.refuse(gatehouse.ReasonBadSignature, "%s does not sign with %s", u.format.name, u.Algorithm())
-	}
-	fitting := slices.DeleteFunc(slices.Clone(candidates), func(key Key) bool { return !fits(u.alg, key.Public) })
-	if len(fitting) == 0 {
-		return Key{}, u.refuse(gatehouse.ReasonBadSignature, "%s does not fit key %s", u.Algorithm(), u.KeyID())
-	}
-	signed, err := u.signed(v)
-	if err != nil {
-		return Key{}, u.malformed("signed", err)
-	}
-	for _, key := range fitting {
-		if verified(key.Public, signed, u.signature) {
-			return key, nil
-		}
-	}
-	return Key{}, u.refuse(gatehouse.ReasonBadSignature, "signature does not match")
-}
-
-// candidates are the keys that may have signed the code: those that the code names, or the
-// one that it brings along and that a key of the trust certifies.
-func (u Unverified) candidates(v Verifier, at time.Time) ([]Key, error) {
-	if u.endorsed != nil {
-		return u.endorsed(v, at)
-	}
-	if len(u.kid) == 0 {
-		return nil, u.refuse(gatehouse.ReasonUnknownKey, "the code names no key")
-	}
-	var found []Key
-	if v.Keys != nil {
-		found = v.Keys.Keys(u.kid)
-	}
-	if len(found) == 0 {
-		return nil, u.refuse(gatehouse.ReasonUnknownKey, "key %s is not in the trust list", u.KeyID())
-	}
-	return found, nil
 }
 
 // clockSlack is how far a gate's clock may lie behind its region's. A health code is shown
@@ -245,42 +175,6 @@ func (u Unverified) inTime(key Key, at time.Time) error {
 		return u.refuse(gatehouse.ReasonKeyWithdrawn, "the key counts from %s", key.NotBefore.UTC().Format(time.RFC3339))
 	case !key.NotAfter.IsZero() && at.After(key.NotAfter):
 		return u.refuse(gatehouse.ReasonKeyWithdrawn, "the key counted until %s", key.NotAfter.UTC().Format(time.RFC3339))
-	}
-	return nil
-}
-
-// inForce asks last whether the issuer took the code back: only of a code that is genuine
-// does anybody know an id worth asking for.
-func (u Unverified) inForce(revoked Revocations, issuer gatehouse.Issuer, key Key, inside contents) error {
-	if revoked == nil {
-		return nil
-	}
-	var listed []Revocable
-	for _, id := range inside.ids() {
-		listed = append(listed, Revocable{ID: id})
-	}
-	if wide, ok := inside.(widelyListed); ok {
-		listed = append(listed, wide.alsoListed(u, issuer)...)
-	}
-	stamped := u.stamped
-	if stamped == 0 {
-		stamped = u.issued
-	}
-	maybe := false
-	for _, code := range listed {
-		code.Issuer, code.Key, code.Issued = issuer, key.ID, stamped.time()
-		switch revoked.Revoked(code) {
-		case InForce:
-		case Revoked:
-			return u.refuse(gatehouse.ReasonRevoked, "its issuer took it back")
-		default:
-			maybe = true
-		}
-	}
-	if maybe {
-		refusal := u.refuse(gatehouse.ReasonRevoked, "its issuer may have taken it back")
-		refusal.Maybe = true
-		return refusal
 	}
 	return nil
 }

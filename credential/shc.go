@@ -16,6 +16,7 @@ var shc = format{
 	begins: func(text string) bool { return strings.HasPrefix(text, shcPrefix) },
 	parse:  parseSHC,
 	algs:   []int64{algES256},
+	codes:  maxParts,
 }
 
 const (

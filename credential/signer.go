@@ -97,7 +97,7 @@ func readCertificate(der []byte) ([]Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("certificate: %w", err)
 	}
-	if err := supported(certificate.PublicKey); err != nil {
+	if err := Sound(certificate.PublicKey); err != nil {
 		return nil, err
 	}
 	key := Key{
@@ -143,7 +143,7 @@ func certificateUsage(certificate *x509.Certificate) Usage {
 
 // bareKey is a key without a name: it answers to its id in RHC1.
 func bareKey(public crypto.PublicKey) ([]Key, error) {
-	if err := supported(public); err != nil {
+	if err := Sound(public); err != nil {
 		return nil, err
 	}
 	id, err := KeyID(public)
@@ -153,9 +153,9 @@ func bareKey(public crypto.PublicKey) ([]Key, error) {
 	return []Key{{ID: id, Public: public, AnyIssuer: true, Usage: UseAll}}, nil
 }
 
-// supported refuses kinds of keys that no format knows, and keys under which everybody can
+// Sound refuses kinds of keys that no format knows, and keys under which everybody can
 // sign, or nobody. Curve and size are held to the algorithm when a code names one.
-func supported(public crypto.PublicKey) error {
+func Sound(public crypto.PublicKey) error {
 	switch key := public.(type) {
 	case *ecdsa.PublicKey:
 		if isSM2(key) {

@@ -246,7 +246,7 @@ func TestKeyThatAnybodyCanSignUnderIsNoKey(t *testing.T) {
 		t.Fatal("the forgery does not hold: this test shows nothing")
 	}
 	good := testEdKey("hangzhou").Public()
-	if err := supported(good); err != nil {
+	if err := Sound(good); err != nil {
 		t.Fatalf("a good key: %v", err)
 	}
 	listed, err := ringOf(t, "CN-330000", good)[0].Listed()

@@ -19,7 +19,8 @@ import (
 const (
 	trustKind    = "trust"
 	maxTrustKeys = 10_000
-	maxSameID    = 8 // keys under one id: each costs a signature check
+	maxSameID    = 8  // keys under one id: each costs a signature check
+	maxOwnIDs    = 32 // ids of one key: revocations are asked for under each
 
 	maxNames      = 8   // of one key's issuer
 	maxIssuerName = 256 // bytes
@@ -147,6 +148,7 @@ func readTrust(body []byte) (*Trust, error) {
 		size:    len(list.Keys),
 		body:    sha256.Sum256(bytes.TrimSpace(body)),
 	}
+	ids := make(map[string][][]byte, len(list.Keys)) // by SPKI
 	withdrawn := make(map[string]bool, len(list.Keys))
 	for i, listed := range list.Keys {
 		key, err := listed.key()
@@ -155,13 +157,15 @@ func readTrust(body []byte) (*Trust, error) {
 		}
 		// A travel certificate need not sign its key id: whoever holds it could write the
 		// other one there.
-		if was, seen := withdrawn[string(listed.SPKI)]; seen && was != key.Withdrawn {
+		spki := string(listed.SPKI)
+		if was, seen := withdrawn[spki]; seen && was != key.Withdrawn {
 			return nil, fmt.Errorf("key %d: withdrawn under one id and not under another", i+1)
 		}
-		withdrawn[string(listed.SPKI)] = key.Withdrawn
+		withdrawn[spki] = key.Withdrawn
+		ids[spki] = append(ids[spki], key.ID)
 		id := string(key.ID)
 		for _, other := range t.keys[id] {
-			if same, ok := key.Public.(interface{ Equal(crypto.PublicKey) bool }); ok && same.Equal(other.Public) {
+			if samePublic(key.Public, other.Public) {
 				return nil, fmt.Errorf("key %d: stands there twice: which one counts?", i+1)
 			}
 		}
@@ -169,7 +173,34 @@ func readTrust(body []byte) (*Trust, error) {
 			return nil, fmt.Errorf("key %d: more than %d keys under id %x", i+1, maxSameID, key.ID)
 		}
 	}
+	if err := t.introduce(ids); err != nil {
+		return nil, err
+	}
 	return t, nil
+}
+
+// introduce tells each key that stands under several ids of its others.
+func (t *Trust) introduce(ids map[string][][]byte) error {
+	for spki, own := range ids {
+		if len(own) == 1 {
+			continue
+		}
+		if len(own) > maxOwnIDs {
+			return fmt.Errorf("one key under %d ids, at most %d", len(own), maxOwnIDs)
+		}
+		public, err := parseSPKI([]byte(spki))
+		if err != nil {
+			return fmt.Errorf("spki: %w", err)
+		}
+		for i, id := range own {
+			for j := range t.keys[string(id)] {
+				if key := &t.keys[string(id)][j]; samePublic(key.Public, public) {
+					key.others = slices.Delete(slices.Clone(own), i, i+1)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func (l TrustKey) key() (Key, error) {
@@ -181,7 +212,7 @@ func (l TrustKey) key() (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("spki: %w", err)
 	}
-	if err := supported(public); err != nil {
+	if err := Sound(public); err != nil {
 		return Key{}, fmt.Errorf("spki: %w", err)
 	}
 	var usage Usage

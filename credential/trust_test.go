@@ -284,6 +284,13 @@ func TestTenThousandKeysFit(t *testing.T) {
 	key := list.Keys[1]
 	list.Keys = nil
 	for i := range maxTrustKeys {
+		if i%maxOwnIDs == 0 {
+			spki, err := marshalSPKI(testEdKey(fmt.Sprint(i)).Public())
+			if err != nil {
+				t.Fatal(err)
+			}
+			key.SPKI = spki
+		}
 		key.KID = fmt.Sprintf("%016x", i)
 		list.Keys = append(list.Keys, key)
 	}

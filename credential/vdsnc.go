@@ -1,7 +1,6 @@
 package credential
 
 import (
-	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -115,11 +114,7 @@ func (u Unverified) endorsements(v Verifier, certificate *x509.Certificate) ([]K
 	if len(authorities) == 0 {
 		return nil, u.refuse(gatehouse.ReasonUnknownKey, "no key of the trust list certifies the seal's certificate")
 	}
-	withdrawn := false
-	for _, listed := range v.Keys.Keys(u.kid) {
-		same, ok := listed.Public.(interface{ Equal(crypto.PublicKey) bool })
-		withdrawn = withdrawn || listed.Withdrawn && ok && same.Equal(certificate.PublicKey)
-	}
+	withdrawn := withdrawnSigner(v, certificate, authorities, u.issuer)
 	var keys []Key
 	for _, authority := range authorities {
 		key := certifiedKey(u.kid, certificate, authority)

@@ -71,19 +71,24 @@ func hidden(r rune) bool {
 }
 
 // mask keeps the first two letters of a family name: a guard can compare them with a card,
-// and a screen read over a shoulder gives nobody away.
+// and a screen read over a shoulder gives nobody away. It keeps one where two would be all of
+// the name, and of a script whose letters are syllables or words.
 func mask(name string) string {
-	var kept []rune
+	var first []rune
 	for i, r := range name {
-		if len(kept) == 2 || i > 64 {
+		if len(first) == 3 || i > 64 {
 			break
 		}
 		if unicode.IsLetter(r) && !hidden(r) {
-			kept = append(kept, r)
+			first = append(first, r)
 		}
 	}
-	if len(kept) == 0 {
+	if len(first) == 0 {
 		return ""
 	}
-	return string(kept) + "***"
+	kept := 2
+	if len(first) < 3 || unicode.In(first[0], unicode.Han, unicode.Hangul, unicode.Hiragana, unicode.Katakana) {
+		kept = 1
+	}
+	return string(first[:kept]) + "***"
 }

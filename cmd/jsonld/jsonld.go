@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/piprate/json-gold/ld"
@@ -30,6 +31,11 @@ const (
 	// Canonicalization, section 7.1); a certificate with two doses has 11 objects.
 	maxNodes = 12
 	maxDepth = 16
+
+	// maxValues bounds all that stands in a document, contexts and objects included. What is
+	// said of one node is compared with all that was said before, which takes seconds for some
+	// thousand words; a certificate with two doses has 60.
+	maxValues = 256
 )
 
 // Graph writes documents as N-Quads in canonical form. The zero value is ready and may be used
@@ -46,8 +52,11 @@ func (Graph) Canonical(document []byte) ([]byte, error) {
 	}
 	var root any
 	d := json.NewDecoder(bytes.NewReader(document))
-	if err := d.Decode(&root); err != nil || d.More() {
+	if err := d.Decode(&root); err != nil {
 		return nil, errors.New("canonical graph: not JSON")
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("canonical graph: something follows the document")
 	}
 	object, ok := root.(map[string]any)
 	if !ok {
@@ -56,8 +65,7 @@ func (Graph) Canonical(document []byte) ([]byte, error) {
 	if err := onlyNames(object["@context"]); err != nil {
 		return nil, fmt.Errorf("canonical graph: %w", err)
 	}
-	nodes := 0
-	if err := plain(object, 0, &nodes); err != nil {
+	if err := new(bounds).plain(object, 0); err != nil {
 		return nil, fmt.Errorf("canonical graph: %w", err)
 	}
 	options := ld.NewJsonLdOptions("")
@@ -95,10 +103,16 @@ func onlyNames(context any) error {
 	return nil
 }
 
+// bounds counts what stands in a document.
+type bounds struct{ nodes, values int }
+
 // plain refuses what a certificate has no use for and a hostile document has.
-func plain(value any, depth int, nodes *int) error {
+func (b *bounds) plain(value any, depth int) error {
 	if depth > maxDepth {
 		return errors.New("nested too deep")
+	}
+	if b.values++; b.values > maxValues {
+		return fmt.Errorf("more than %d values", maxValues)
 	}
 	switch v := value.(type) {
 	case string:
@@ -107,19 +121,19 @@ func plain(value any, depth int, nodes *int) error {
 		}
 	case []any:
 		for _, element := range v {
-			if err := plain(element, depth+1, nodes); err != nil {
+			if err := b.plain(element, depth+1); err != nil {
 				return err
 			}
 		}
 	case map[string]any:
-		if *nodes++; *nodes > maxNodes {
+		if b.nodes++; b.nodes > maxNodes {
 			return fmt.Errorf("more than %d objects", maxNodes)
 		}
 		for name, member := range v {
 			if strings.HasPrefix(name, "@") && (depth > 0 || name != "@context") {
 				return errors.New("a keyword where a word should be")
 			}
-			if err := plain(member, depth+1, nodes); err != nil {
+			if err := b.plain(member, depth+1); err != nil {
 				return err
 			}
 		}

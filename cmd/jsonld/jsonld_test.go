@@ -2,6 +2,7 @@ package jsonld
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -30,11 +31,15 @@ func TestGraphRefusesWhatItCannotBound(t *testing.T) {
 	for name, document := range map[string]string{
 		"not JSON":          `{`,
 		"two texts":         `{` + about + `} {}`,
+		"a bracket behind":  `{` + about + `}]`,
 		"a list":            `[]`,
 		"no context":        `{"name":"x"}`,
 		"context by itself": `{"@context":{"name":"https://schema.org/name"},"name":"x"}`,
 		"unknown context":   `{"@context":"https://example.com/v1"}`,
 		"many objects":      `{` + about + `,"x":[` + strings.TrimSuffix(strings.Repeat(`{},`, maxNodes), ",") + `]}`,
+		"many values":       `{` + about + `,"evidence":[` + strings.TrimSuffix(strings.Repeat(`"did:x",`, maxValues), ",") + `]}`,
+		"many words":        `{` + about + manyWords(maxValues) + `}`,
+		"many contexts":     `{"@context":[` + strings.TrimSuffix(strings.Repeat(`"https://w3id.org/security/v2",`, maxValues), ",") + `]}`,
 		"deep":              `{` + about + `,"x":` + strings.Repeat("[", 99) + strings.Repeat("]", 99) + `}`,
 		"keyword":           `{` + about + `,"x":{"@list":["a","b"]}}`,
 		"keyword at top":    `{` + about + `,"@reverse":{}}`,
@@ -47,6 +52,14 @@ func TestGraphRefusesWhatItCannotBound(t *testing.T) {
 			t.Errorf("%s: the error repeats what stands there: %v", name, err)
 		}
 	}
+}
+
+func manyWords(n int) string {
+	var out strings.Builder
+	for i := range n {
+		fmt.Fprintf(&out, `,"word %d":1`, i)
+	}
+	return out.String()
 }
 
 // FuzzCanonical wants an answer for all documents, the same each time.

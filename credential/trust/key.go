@@ -15,6 +15,8 @@ import (
 
 	"github.com/secure-systems-lab/go-securesystemslib/cjson"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"gatehouse/credential"
 )
 
 // maxKeys bounds the keys of one role: each costs a signature check.
@@ -66,6 +68,9 @@ func tufKey(public crypto.PublicKey) (*metadata.Key, error) {
 	case ed25519.PublicKey:
 		if len(p) != ed25519.PublicKeySize {
 			return nil, errors.New("an Ed25519 key has 32 bytes")
+		}
+		if err := credential.Sound(p); err != nil {
+			return nil, err
 		}
 	case *ecdsa.PublicKey:
 		if p.Curve != elliptic.P256() {
