@@ -6,13 +6,14 @@ type Aim uint8
 
 // The aims, by what the holder does about them.
 const (
-	NoAim   Aim = iota
-	TooFar      // come closer
-	TooDark     // raise the screen's brightness
-	Glare       // turn it out of the light
-	Blurred     // hold it still
-	Tilted      // hold it straight
-	CutOff      // show the whole of it
+	NoAim     Aim = iota
+	TooFar        // come closer
+	TooDark       // raise the screen's brightness
+	Glare         // turn it out of the light
+	Blurred       // hold it still
+	Tilted        // hold it straight
+	CutOff        // show the whole of it
+	MoreParts     // it was read, and is one of several that belong together: show the others
 )
 
 // String is a word for logs and catalogues: "too-far". No aim is the empty word.
@@ -30,6 +31,8 @@ func (a Aim) String() string {
 		return "tilted"
 	case CutOff:
 		return "cut-off"
+	case MoreParts:
+		return "more-parts"
 	}
 	return ""
 }

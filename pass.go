@@ -7,7 +7,7 @@ type Pass struct {
 	Format    string // "RHC1", "RHC2", "DCC", "SHC", "NZCP", "VDS-NC", "DIVOC", "TTC1"
 	Issuer    Issuer
 	KeyID     string // lower-case hex
-	Code      string // tag of the code's random id, lower-case hex; empty when it has none
+	Code      string // tag of the code's random id, or of its signature where it has none; lower-case hex
 	Holder    Holder
 	Grade     Grade
 	Class     Class     // why the colour is not green

@@ -1,7 +1,6 @@
 package credential
 
 import (
-	"bytes"
 	"crypto/rand"
 	"errors"
 	"slices"
@@ -166,22 +165,9 @@ func FuzzReadSigner(f *testing.F) {
 	})
 }
 
-// FuzzTrust signs what can be signed, so that the fuzzer gets past the seal.
 func FuzzTrust(f *testing.F) {
-	signer, root := trustKey(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if _, err := OpenTrust(body, root); err == nil {
-			t.Fatal("opened without a seal")
-		}
-		sealed, err := Seal(trustKind, body, signer)
-		if err != nil {
-			return
-		}
-		again, err := Open(trustKind, sealed, root)
-		if err != nil || !bytes.Equal(bytes.TrimSuffix(again, []byte("\n")), bytes.TrimSuffix(body, []byte("\n"))) {
-			t.Fatalf("sealed %q, opened %q, %v", body, again, err)
-		}
-		trust, err := OpenTrust(sealed, root)
+		trust, err := ReadTrust(body)
 		if err != nil {
 			return
 		}

@@ -143,6 +143,9 @@ func (u Unverified) Verify(v Verifier, at time.Time) (gatehouse.Pass, error) {
 	if err := inside.tell(&pass); err != nil {
 		return gatehouse.Pass{}, u.malformed("claims", err)
 	}
+	if pass.Code == "" {
+		pass.Code = tagOf(u.mark())
+	}
 	if err := u.inForce(v.Revoked, pass.Issuer, keys, inside); err != nil {
 		return gatehouse.Pass{}, err
 	}

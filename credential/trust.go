@@ -8,9 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"gatehouse"
@@ -18,6 +16,7 @@ import (
 
 const (
 	trustKind    = "trust"
+	maxTrust     = 4 << 20 // bytes
 	maxTrustKeys = 10_000
 	maxSameID    = 8  // keys under one id: each costs a signature check
 	maxOwnIDs    = 32 // ids of one key: revocations are asked for under each
@@ -65,23 +64,23 @@ func (k Key) Listed() (TrustKey, error) {
 	}, nil
 }
 
-// SealTrust signs a trust list. What OpenTrust would refuse is an error.
-func SealTrust(list TrustList, signers ...string) ([]byte, error) {
-	list.Kind = trustKind
-	body, err := json.Marshal(list)
+// Body writes a list as a region signs it: one key a line, so that people can compare two
+// versions. What ReadTrust would refuse is an error.
+func (l TrustList) Body() ([]byte, error) {
+	l.Kind = trustKind
+	body, err := json.Marshal(l)
 	if err != nil {
-		return nil, fmt.Errorf("seal trust: %w", err)
+		return nil, fmt.Errorf("write trust list: %w", err)
 	}
-	// One key a line, so that people can compare two versions. Quotes inside of a value are
-	// escaped, so nothing but a key begins like this.
+	// Quotes inside of a value are escaped, so nothing but a key begins like this.
 	body = bytes.ReplaceAll(body, []byte(`{"issuer":`), []byte("\n"+`{"issuer":`))
-	if _, err := readTrust(body); err != nil {
-		return nil, fmt.Errorf("seal trust: %w", err)
+	if _, err := ReadTrust(body); err != nil {
+		return nil, err
 	}
-	return Seal(trustKind, body, signers...)
+	return append(body, '\n'), nil
 }
 
-// Trust is an opened trust list: a Keyring that does not change.
+// Trust is a trust list that was read: a Keyring that does not change.
 type Trust struct {
 	Region  gatehouse.Issuer
 	Version uint64
@@ -89,28 +88,13 @@ type Trust struct {
 
 	keys map[string][]Key
 	size int
-	body [sha256.Size]byte // tells two lists of one version apart
-}
-
-// OpenTrust opens a list that root signed, and refuses it whole when one key in it cannot
-// be used: a list with a slip in it must not look like a list without that key.
-func OpenTrust(sealed []byte, root string) (*Trust, error) {
-	body, err := Open(trustKind, sealed, root)
-	if err != nil {
-		return nil, err
-	}
-	t, err := readTrust(body)
-	if err != nil {
-		return nil, fmt.Errorf("open trust: %w", err)
-	}
-	return t, nil
 }
 
 // ReadTrust reads the body of a trust list that was authenticated by other means, as the
 // target of a signed repository is.
 func ReadTrust(body []byte) (*Trust, error) {
-	if len(body) > maxSealed {
-		return nil, fmt.Errorf("read trust: %d bytes, at most %d", len(body), maxSealed)
+	if len(body) > maxTrust {
+		return nil, fmt.Errorf("read trust: %d bytes, at most %d", len(body), maxTrust)
 	}
 	if err := isKind(trustKind, body); err != nil {
 		return nil, fmt.Errorf("read trust: %w", err)
@@ -146,7 +130,6 @@ func readTrust(body []byte) (*Trust, error) {
 		Issued:  list.Issued,
 		keys:    make(map[string][]Key, len(list.Keys)),
 		size:    len(list.Keys),
-		body:    sha256.Sum256(bytes.TrimSpace(body)),
 	}
 	ids := make(map[string][][]byte, len(list.Keys)) // by SPKI
 	withdrawn := make(map[string]bool, len(list.Keys))
@@ -269,69 +252,38 @@ func (t *Trust) Keys(kid []byte) []Key { return t.keys[string(kid)] }
 // Len is the number of keys.
 func (t *Trust) Len() int { return t.size }
 
-// Age is the time since the list was issued. It is negative on a clock that is behind it,
-// which is then wrong.
-func (t *Trust) Age(at time.Time) time.Duration { return at.Sub(t.Issued) }
-
-// follows tells whether t may take the place of old.
-func (t *Trust) follows(old *Trust) error {
-	switch {
-	case t.Region != old.Region:
-		return fmt.Errorf("it is %s's, %s's is in use", t.Region, old.Region)
-	case t.Version < old.Version:
-		return fmt.Errorf("version %d is older than %d, which is in use", t.Version, old.Version)
-	case t.Version == old.Version && t.body != old.body:
-		return fmt.Errorf("version %d is in use and says something else", t.Version)
+// isKind walks the outermost object by tokens, since json.Unmarshal would take "KIND" or a
+// second "kind" for the word as well.
+func isKind(kind string, body []byte) error {
+	if !json.Valid(body) || bytes.TrimSpace(body)[0] != '{' {
+		return errors.New("not one JSON object")
 	}
-	return nil
-}
-
-// A TrustSet holds the trust list in use while a gate runs. The zero value holds none: no
-// key is known, and its age is without end.
-type TrustSet struct {
-	current atomic.Pointer[Trust]
-}
-
-// trustAhead is how far a list's issue may lie ahead of a trusted clock.
-const trustAhead = 24 * time.Hour
-
-// Adopt puts a list into use. It never rolls back: an older version, other words under the
-// same version and another region's list are errors, and what is in use stays. So is a list
-// from far in the future of at, which would never grow old; a zero at leaves that open, for
-// a gate whose clock cannot be trusted.
-func (s *TrustSet) Adopt(next *Trust, at time.Time) error {
-	if !at.IsZero() && next.Issued.After(at.Add(trustAhead)) {
-		return fmt.Errorf("adopt trust %s/%d: issued %s, which is yet to come",
-			next.Region, next.Version, next.Issued.UTC().Format(time.RFC3339))
+	d := json.NewDecoder(bytes.NewReader(body))
+	if _, err := d.Token(); err != nil {
+		return err
 	}
-	for {
-		old := s.current.Load()
-		if old != nil {
-			if err := next.follows(old); err != nil {
-				return fmt.Errorf("adopt trust %s/%d: %w", next.Region, next.Version, err)
-			}
+	found := ""
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return err
 		}
-		if s.current.CompareAndSwap(old, next) {
-			return nil
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return err
+		}
+		if name != "kind" {
+			continue
+		}
+		if found != "" {
+			return errors.New("names its kind twice")
+		}
+		if err := json.Unmarshal(value, &found); err != nil || found == "" {
+			return errors.New("its kind is not a word")
 		}
 	}
-}
-
-// Current is the list in use, or nil.
-func (s *TrustSet) Current() *Trust { return s.current.Load() }
-
-// Keys gives the keys under a key id of the list in use.
-func (s *TrustSet) Keys(kid []byte) []Key {
-	if t := s.current.Load(); t != nil {
-		return t.Keys(kid)
+	if found != kind {
+		return fmt.Errorf("kind is %.40q, want %q", found, kind)
 	}
 	return nil
-}
-
-// Age is that of the list in use.
-func (s *TrustSet) Age(at time.Time) time.Duration {
-	if t := s.current.Load(); t != nil {
-		return t.Age(at)
-	}
-	return math.MaxInt64
 }

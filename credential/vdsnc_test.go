@@ -132,19 +132,11 @@ func TestSealIsBelievedThroughItsState(t *testing.T) {
 			t.Errorf("%s: got %+v", name, pass.Facts)
 		}
 		// The state's key may stand in a trust list.
-		signer, root := trustKey(t)
 		listed, err := v.Keys.(Ring)[0].Listed()
 		if err != nil {
 			t.Fatal(err)
 		}
-		body, err := SealTrust(TrustList{Region: "CN-33", Version: 1, Issued: noon, Keys: []TrustKey{listed}}, signer)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		trust, err := OpenTrust(body, root)
-		if err != nil {
-			t.Fatal(err)
-		}
+		trust := opened(t, TrustList{Region: "CN-33", Version: 1, Issued: noon, Keys: []TrustKey{listed}})
 		if _, err := (Verifier{Keys: trust}).Verify(sealText(t, key, der, sealedDoses), noon); err != nil {
 			t.Errorf("%s, by a trust list: %v", name, err)
 		}

@@ -27,7 +27,7 @@ type Lane struct {
 	Screen      Screen
 	Clock       Clock
 	Trust       Trust
-	Tries       int // measurements of one forehead before staff is asked; 0 means 3
+	Tries       func() int // measurements of one forehead before staff is asked; nil, or 0, means 3
 	Logger      *slog.Logger
 
 	turn sync.Mutex                // one transaction at a time: a person's, or a guard's decision
@@ -124,7 +124,10 @@ func (l *Lane) remember(p gatehouse.Passage, e gatehouse.Evidence, frame time.Ti
 // measure asks the thermometer until the judge can tell, or the tries are used up. A person
 // who stands too far away is told so between two tries, and nobody is turned away for it.
 func (l *Lane) measure(ctx context.Context, p *gatehouse.Passage, e gatehouse.Evidence) error {
-	tries := l.Tries
+	tries := 0
+	if l.Tries != nil {
+		tries = l.Tries()
+	}
 	if tries <= 0 {
 		tries = 3
 	}

@@ -39,6 +39,8 @@ func TestABadPolicyIsRefusedWithTheLine(t *testing.T) {
 		{"age groups without lines", rule(`pass.age_group == "child"`), "[ages] does not say"},
 		{"an object made", rule(`Pass{} == pass`), "objects cannot be made"},
 		{"a map made", rule(`{"a": 1}["a"] == 1`), "objects cannot be made"},
+		{"a date that is none", rule(`timestamp("2020-13-01T00:00:00Z") < now`), "invalid RFC 3339 timestamp"},
+		{"a function of the wrong words", rule(`risk(3) == "high"`), "no matching overload for 'risk'"},
 		{"broken grammar", rule(`here.grade ==`), "Syntax error"},
 		{"a cost bomb", rule(`pass.travel.exists(a, pass.travel.exists(b, pass.travel.exists(c, a.division == b.division && b.division == c.division)))`), "it can cost"},
 		{"deeper than anybody thinks", rule(strings.Repeat("(", 200) + "true" + strings.Repeat(")", 200)), "recursion"},
@@ -71,6 +73,9 @@ func TestABadPolicyIsRefusedWithTheLine(t *testing.T) {
 		{"a placeholder that names somebody", change(`call = "admit"`, "call = \"admit\"\nzh = \"{name}\"\nen = \"{name}\""), "{name} is no placeholder"},
 		{"placeholders that differ", change(`call = "admit"`, "call = \"admit\"\nzh = \"{grade}\"\nen = \"{here}\""), "placeholders"},
 		{"dates outside the policy's", change(`call = "admit"`, "call = \"admit\"\nfrom = 2022-01-01"), "no day in common"},
+		{"dates before the policy was issued", change(`call = "admit"`, "call = \"admit\"\nuntil = 2020-07-09"), "no day in common"},
+		{"a widening of what is to come", change(`name = "test"`, "name = \"test\"\nwidens = 1"), "it names a version before this one"},
+		{"a temperature of a quality that is none", openHouse + "[[test]]\nname = \"x\"\npass = {}\nskin = { celsius = 36.5, quality = \"stedy\" } # here\nwant = { call = \"admit\" }\n", `"stedy", want one of`},
 		{"an unknown format", change(`call = "admit"`, "call = \"admit\"\nformats = [\"XYZ\"]"), `"XYZ", want some of`},
 		{"quoted dates", change(`call = "admit"`, "call = \"admit\"\nfrom = \"2020-08-01\""), "without quotes"},
 
@@ -88,7 +93,7 @@ func TestABadPolicyIsRefusedWithTheLine(t *testing.T) {
 		{"a table of nothing", openHouse + "[risk] # here\nas_of = 2020-07-09\notherwise = \"low\"\n", "the table is empty"},
 		{"a second code for ever", openHouse + "[[second]] # here\nid = \"t\"\nformats = [\"TTC1\"]\nfresh_for = \"24h\"\n", "until: missing"},
 		{"an emergency that is none", openHouse + "[emergency] # here\nactivation = \"signed\"\nmax_days = 3\n", "it belongs to mode"},
-		{"a test of nobody", openHouse + "[[test]] # here\nname = \"x\"\nwant = { call = \"admit\" }\n", "no pass and no refusal"},
+		{"a test of nobody", openHouse + "[[test]] # here\nname = \"x\"\nwant = { call = \"admit\" }\n", "no pass, no refusal"},
 		{"no TOML", change("version = 1", "version 1"), "expected"},
 		{"a tab", strings.Replace(openHouse, `site =`, "\tsite =", 1) + "", "control character 0x09"},
 	} {
@@ -168,6 +173,23 @@ func TestThePurposeLockTakesNamesAway(t *testing.T) {
 		_, err := Read([]byte(locked + c.add))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("got %v, want %s", err, c.want)
+		}
+	}
+}
+
+// Such a name would otherwise be copied once for each of its parts, which takes minutes.
+func TestANameOfManyPartsIsRefusedUnread(t *testing.T) {
+	many := strings.Repeat("a.", 400_000)
+	for name, body := range map[string]string{
+		"key":    openHouse + many + "b = 1\n",
+		"table":  openHouse + "[" + many + "b]\n",
+		"tables": openHouse + "[[" + many + "b]]\n",
+		"inline": openHouse + "[sets]\nx = { " + many + "b = 1 }\n",
+	} {
+		_, err := Read([]byte(body))
+		want := fmt.Sprintf("line %d: a name of more than 8 parts", lineOf(body, "a.a."))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %.200v, want %s", name, err, want)
 		}
 	}
 }

@@ -19,7 +19,8 @@ type testDoc struct {
 	Pass      *passDoc    `toml:"pass"`
 	Second    *passDoc    `toml:"second"`
 	Refusal   *refusalDoc `toml:"refusal"`
-	Skin      *skinDoc    `toml:"skin"` // 36.5 degrees at 22 around, steady, when left out
+	Without   string      `toml:"without"` // who has no code, and which way the guard takes: "paper"
+	Skin      *skinDoc    `toml:"skin"`    // 36.5 degrees at 22 around, steady, when left out
 	History   historyDoc  `toml:"history"`
 	Published *[]string   `toml:"published"` // ids of published rules that fail; [] when all are met
 	Want      wantDoc     `toml:"want"`
@@ -117,10 +118,11 @@ func (p *Policy) Test() (results []Result) {
 	return results
 }
 
-// staged is the policy at the site, and with the published rules, that a test speaks of.
+// staged is the policy at the site, and with the published rules, that a test speaks of. Tests
+// are judged by the policy's own table of risk: the region's file has other levels tomorrow.
 func (p *Policy) staged(c testCase) *Policy {
 	staged := *p
-	staged.at = c.site
+	staged.at, staged.risk = c.site, p.ownRisk
 	if c.failing != nil {
 		staged.library = sketched(*c.failing)
 	}
@@ -161,13 +163,13 @@ func Ready(body []byte) (*Policy, []Result, error) {
 		return nil, nil, err
 	}
 	results := p.Test()
-	f := &faults{lines: p.lines}
+	f := &faults{}
 	if len(results) == 0 {
 		f.at("test", "the policy has no tests of its own: nobody could tell what it does")
 	}
 	for i, r := range results {
 		if !r.Passed {
-			f.at(fmt.Sprintf("test[%d]", i), "%q: got %s, want %s", r.Name, r.Got, r.Want)
+			f.list = append(f.list, Fault{r.Line, fmt.Sprintf("test[%d]", i), fmt.Sprintf("%q: got %s, want %s", r.Name, r.Got, r.Want)})
 		}
 	}
 	if err := f.err(); err != nil {
@@ -176,8 +178,8 @@ func Ready(body []byte) (*Policy, []Result, error) {
 	return p, results, nil
 }
 
-// Untested gives the ids of rules that decide in none of the policy's own tests. Rules that
-// sleep in the policy's mode are not among them.
+// Untested gives the ids of rules, and of ways without a code, that decide in none of the
+// policy's own tests. Rules that sleep in the policy's mode are not among them.
 func (p *Policy) Untested() (ids []string) {
 	if p == nil {
 		return nil
@@ -189,6 +191,11 @@ func (p *Policy) Untested() (ids []string) {
 	for _, r := range p.rules {
 		if !decided[r.id] && r.reads&^p.reads() == 0 {
 			ids = append(ids, r.id)
+		}
+	}
+	for _, m := range p.manual {
+		if !decided[m.ID] {
+			ids = append(ids, m.ID)
 		}
 	}
 	return ids

@@ -120,6 +120,7 @@ type secondDoc struct {
 }
 
 type riskDoc struct {
+	File      bool     `toml:"file"`
 	AsOf      any      `toml:"as_of"`
 	Otherwise string   `toml:"otherwise"`
 	High      []string `toml:"high"`
@@ -137,11 +138,12 @@ type publishedDoc struct {
 }
 
 type manualDoc struct {
-	ID    string `toml:"id"`
-	Zh    string `toml:"zh"`
-	En    string `toml:"en"`
-	From  any    `toml:"from"`
-	Until any    `toml:"until"`
+	ID     string `toml:"id"`
+	Zh     string `toml:"zh"`
+	En     string `toml:"en"`
+	Within string `toml:"within"`
+	From   any    `toml:"from"`
+	Until  any    `toml:"until"`
 }
 
 type ruleDoc struct {
@@ -174,7 +176,7 @@ func decode(body []byte, into any, f *faults) {
 		case err == nil:
 			return
 		case errors.As(err, &unknown):
-			for _, e := range unknown.Errors {
+			for _, e := range unknown.Errors[:min(len(unknown.Errors), maxFaults)] {
 				row, _ := e.Position()
 				f.list = append(f.list, Fault{row, strings.Join(e.Key(), "."), "unknown name"})
 			}
@@ -208,7 +210,12 @@ func open(body []byte, into any) *faults {
 		f.list = append(f.list, Fault{What: fmt.Sprintf("%d tables, at most %d", n, maxTables)})
 		return f
 	}
-	if f.lines = keyLines(body); f.lines == nil {
+	var deep int
+	if f.lines, deep = keyLines(body); deep > 0 {
+		f.list = append(f.list, Fault{Line: deep, What: fmt.Sprintf("a name of more than %d parts", maxKeyParts)})
+		return f
+	}
+	if f.lines == nil {
 		// Behind an error of grammar nothing means what it says; the first one is enough.
 		var wrong *toml.DecodeError
 		if err := toml.Unmarshal(body, into); errors.As(err, &wrong) {

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"fmt"
 	"time"
 
 	"gatehouse"
@@ -95,10 +94,14 @@ func ReadActivation(body []byte) (Activation, error) {
 // InForce gives the policy to judge by at an instant: the emergency policy while its date
 // or an activation of it holds, or else the everyday one. A nil emergency or activation is
 // none. What an activation cannot do: begin before it was issued, last longer than the
-// policy allows, or outlive the policy.
+// policy allows, or outlive the policy. An emergency policy in the place of the everyday one
+// is none: nobody said that there is an emergency.
 func InForce(at time.Time, everyday, urgent *Policy, a *Activation) *Policy {
 	if urgent.active(at, a) && (everyday == nil || urgent.site == everyday.site) {
 		return urgent
+	}
+	if everyday.Mode() == Emergency {
+		return nil
 	}
 	return everyday
 }
@@ -118,40 +121,4 @@ func (p *Policy) active(at time.Time, a *Activation) bool {
 		from = a.From
 	}
 	return span{from, a.Until}.holds(at) && a.Until.Sub(from) <= time.Duration(p.emergency.days)*24*time.Hour
-}
-
-// A Manual is a way past the gate for those without a code that can be judged: a child with
-// its family, an elder without a telephone, a paper. The guard decides and the book counts
-// it; a policy can offer these ways and name them, and nothing more.
-type Manual struct {
-	ID   string // as the book and the console name it: "companion"
-	Says gatehouse.Words
-	span span
-}
-
-func (doc *document) manualPaths(p *Policy, f *faults) {
-	ids := map[string]int{}
-	for i, d := range doc.Manual {
-		key := fmt.Sprintf("manual[%d]", i)
-		p.takeID(key, d.ID, ids, f)
-		if s, reads, err := readSays(d.Zh, d.En); err != nil || d.Zh == "" {
-			f.at(key, "zh and en are needed: what the guard does")
-		} else if reads != 0 || len(s.zh) != 1 || s.zh[0].fill != nil {
-			f.at(key, "there is no code here that a placeholder could speak of")
-		}
-		p.manual = append(p.manual, Manual{ID: d.ID, Says: gatehouse.Words{Zh: d.Zh, En: d.En}, span: p.spanOf(key, d.From, d.Until, f)})
-	}
-}
-
-// Manual gives the ways without a code that the policy offers at an instant.
-func (p *Policy) Manual(at time.Time) (ways []Manual) {
-	if p == nil || !p.span.holds(at) {
-		return nil
-	}
-	for _, m := range p.manual {
-		if m.span.holds(at) {
-			ways = append(ways, m)
-		}
-	}
-	return ways
 }

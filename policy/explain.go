@@ -20,7 +20,7 @@ type Trace struct {
 
 // A Step is one thing that the judge looked at without any rule.
 type Step struct {
-	Name string // "trust", "recognised", "colour", "temperature", "found"
+	Name string // "trust", "recognised", "colour", "risk", "temperature", "found"
 	What string
 }
 

@@ -48,6 +48,7 @@ const maxFaults = 100
 type faults struct {
 	list   []Fault
 	lines  map[string]int // line of each key of the document
+	ids    map[string]int // line of each id that is taken
 	unread int            // how many of the list are values that could not be read
 }
 
@@ -86,8 +87,8 @@ func (f *faults) err() error {
 
 // keyLines finds the line of every key of a TOML document; tables of arrays are counted
 // from zero. A text over several lines counts from where its first character stands. It
-// gives nil for what is no TOML.
-func keyLines(body []byte) (lines map[string]int) {
+// gives nil for what is no TOML, and the line of a name that has more parts than any of a policy.
+func keyLines(body []byte) (lines map[string]int, deep int) {
 	lines = map[string]int{}
 	var p unstable.Parser
 	p.Reset(body)
@@ -105,8 +106,11 @@ func keyLines(body []byte) (lines map[string]int) {
 	table := ""
 	var value func(path string, n *unstable.Node, at int)
 	pair := func(in string, n *unstable.Node) {
-		path, at := in, 0
-		for it := n.Key(); it.Next(); {
+		path, at, parts := in, 0, 0
+		for it := n.Key(); it.Next() && deep == 0; {
+			if parts++; parts > maxKeyParts {
+				deep = line(it.Node().Raw.Offset)
+			}
 			path = join(path, string(it.Node().Data))
 			if at == 0 {
 				at = line(it.Node().Raw.Offset)
@@ -135,12 +139,15 @@ func keyLines(body []byte) (lines map[string]int) {
 			}
 		}
 	}
-	for p.NextExpression() {
+	for deep == 0 && p.NextExpression() {
 		n := p.Expression()
 		switch n.Kind {
 		case unstable.Table, unstable.ArrayTable:
-			path, at := "", 0
-			for it := n.Key(); it.Next(); {
+			path, at, parts := "", 0, 0
+			for it := n.Key(); it.Next() && deep == 0; {
+				if parts++; parts > maxKeyParts {
+					deep = line(it.Node().Raw.Offset)
+				}
 				path = join(path, string(it.Node().Data))
 				at = line(it.Node().Raw.Offset)
 				// Inside an array of tables a name means its newest table.
@@ -158,11 +165,14 @@ func keyLines(body []byte) (lines map[string]int) {
 			pair(table, n)
 		}
 	}
-	if p.Error() != nil {
-		return nil
+	if deep > 0 || p.Error() != nil {
+		return nil, deep
 	}
-	return lines
+	return lines, 0
 }
+
+// maxKeyParts bounds a name with dots: a million of parts would be read for minutes.
+const maxKeyParts = 8
 
 func join(path, name string) string {
 	if path == "" {

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -153,9 +154,10 @@ func fields() []field {
 
 		word(typeTrust, "state", 0, trustWords, func(p *person) uint8 { return uint8(min(p.trust, gatehouse.TrustFresh)) }, "fresh, stale, too old, by the lines of [trust]"),
 		{of: typeTrust, name: "hours", typ: cel.DoubleType, means: "age of the signed trust",
-			value: func(p *person) (ref.Val, error) { return types.Double(p.e.TrustAge.Hours()), nil }},
+			number: func(p *person) float64 { return p.e.TrustAge.Hours() },
+			value:  func(p *person) (ref.Val, error) { return types.Double(p.e.TrustAge.Hours()), nil }},
 
-		moment(typeHistory, "seen", readSeen, func(p *person) time.Time { return p.e.History.Seen }, "when this code was last judged at this site"),
+		moment(typeHistory, "seen", readSeen, func(p *person) time.Time { return p.e.History.Seen }, "when this code last let somebody in at this site; it may lie some seconds ahead, by a neighbour's clock"),
 		text(typeHistory, "seen_at", readSeen, func(p *person) string { return p.e.History.SeenAt }, "at which gate"),
 		word(typeHistory, "grade", readColour, gradeWords, func(p *person) uint8 { return gradeIndex(p.e.History.Grade) }, "the same holder's colour before this one, or \"\""),
 		moment(typeHistory, "graded", readColour, func(p *person) time.Time { return p.e.History.Graded }, "when it was that colour"),
@@ -212,7 +214,9 @@ func fields() []field {
 		case typeHere, typeSkin, typeTrust, typeIssuer, typeFact:
 			all[i].kept = true // a fact is asked only of a list, and no list is kept
 		case typePass:
-			all[i].kept = f.name == "format" || f.name == "grade"
+			all[i].kept = slices.Contains([]string{"format", "grade", "place", "contact", "health", "issued"}, f.name)
+		case typeSecond:
+			all[i].kept = f.name == "shown" || f.name == "format"
 		}
 	}
 	return all

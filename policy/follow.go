@@ -32,7 +32,8 @@ func (p *Policy) At(site gatehouse.Issuer) (*Policy, error) {
 // Follows reports whether a policy may take the place of the one in use; the error says why
 // not. Versions only grow, a site does not change, and what the policy may read of people
 // does not grow in silence: a policy with another purpose or a wider one has to say so, by
-// naming the version that it widens. An emergency policy has a count of its own. A nil old
+// naming the last version that it widens; one that follows it goes on to say so, for gates that
+// were away and missed it. An emergency policy has a count of its own. A nil old
 // policy is none.
 //
 // The same version again is an error, too: whether the bytes are the same is for the one
@@ -55,7 +56,7 @@ func (p *Policy) Follows(old *Policy) error {
 		return fmt.Errorf("policy %s was issued before %s", p.Name(), old.Name())
 	}
 	wider := p.purpose.reads &^ old.purpose.reads
-	if (wider != 0 || p.purpose.name != old.purpose.name) && p.purpose.widens != old.version {
+	if (wider != 0 || p.purpose.name != old.purpose.name) && p.purpose.widens < old.version {
 		what := "another purpose"
 		if wider != 0 {
 			what = strings.Join(wider.names(), ", ")
@@ -106,21 +107,22 @@ func (p *Policy) Narrow(pass gatehouse.Pass) gatehouse.Pass {
 		pass.Holder.Birth = ""
 	}
 	pass.Facts = slices.DeleteFunc(slices.Clone(pass.Facts), func(f gatehouse.Fact) bool { return claimOf(f.Kind)&^reads != 0 })
-	if p == nil || len(p.published) == 0 || p.mode == Dormant {
+	judged := func(b *publication) bool { return slices.Contains(b.formats, pass.Format) }
+	if p == nil || p.mode == Dormant || !slices.ContainsFunc(p.published, judged) {
 		pass.Native = nil
 	}
 	return pass
 }
 
 // Keep is what may be written down of a passage. Where health is not judged it is not kept:
-// no colour, no temperature.
+// no colour and no reason of one, no temperature.
 func (p *Policy) Keep(row gatehouse.Passage) gatehouse.Passage {
 	var reads claims
 	if p != nil {
 		reads = p.reads()
 	}
 	if reads&readColour == 0 {
-		row.Grade, row.Verdict.Here = gatehouse.NoGrade, gatehouse.NoGrade
+		row.Grade, row.Class, row.Verdict.Here = gatehouse.NoGrade, 0, gatehouse.NoGrade
 	}
 	if reads&readTemperature == 0 {
 		row.Skin = gatehouse.Measurement{}

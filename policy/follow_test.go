@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,7 +41,7 @@ func TestVersionsOnlyGrowAndPurposeDoesNotWidenInSilence(t *testing.T) {
 		{"issued before", swap(t, lock, "version = 1", "version = 2", "issued = 2020-05-10", "issued = 2020-05-09"), "issued before"},
 		{"reads more", swap(t, lock, "version = 1", "version = 2", `reads = ["colour"]`, `reads = ["colour", "travel"]`), "reads more of people than CN-330100/1 (travel)"},
 		{"reads more and says so", swap(t, lock, "version = 1", "version = 2", `reads = ["colour"]`, "reads = [\"colour\", \"travel\"]\nwidens = 1"), ""},
-		{"says so of another version", swap(t, lock, "version = 1", "version = 3", `reads = ["colour"]`, "reads = [\"colour\", \"travel\"]\nwidens = 2"), "does not say so"},
+		{"reads more and says so of a version that this gate missed", swap(t, lock, "version = 1", "version = 3", `reads = ["colour"]`, "reads = [\"colour\", \"travel\"]\nwidens = 2"), ""},
 		{"another purpose", swap(t, lock, "version = 1", "version = 2", `"museum-entry"`, `"marketing"`), "another purpose"},
 		{"reads less", swap(t, lock, "version = 1", "version = 2", `reads = ["colour"]`, `reads = []`, `'here.grade == "green"'`, `'true'`, `'here.grade == "red"'`, `'false'`,
 			`'here.grade in ["yellow", "grey"]'`, `'false'`, "{here}", "x", "{here}", "x"), ""},
@@ -59,6 +58,12 @@ func TestVersionsOnlyGrowAndPurposeDoesNotWidenInSilence(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
 		}
 	}
+	// What was said of version 1 is not said of what came after it.
+	third := read(t, swap(t, lock, "version = 1", "version = 3"))
+	silent := read(t, swap(t, lock, "version = 1", "version = 4", `reads = ["colour"]`, "reads = [\"colour\", \"travel\"]\nwidens = 1"))
+	if err := silent.Follows(third); err == nil || !strings.Contains(err.Error(), "does not say so") {
+		t.Errorf("said of an older version: %v", err)
+	}
 	if err := old.Follows(nil); err != nil {
 		t.Errorf("the first: %v", err)
 	}
@@ -74,8 +79,8 @@ func TestADormantGateKeepsNothingOfHealth(t *testing.T) {
 	if pass.Grade != gatehouse.NoGrade || pass.Class != 0 || !pass.Since.IsZero() || len(pass.Facts) != 1 || pass.Native != nil || pass.Holder.Birth != "" || pass.Holder.Name != "张*" {
 		t.Errorf("left of the pass: %+v", pass)
 	}
-	row := p.Keep(gatehouse.Passage{Grade: gatehouse.Red, Skin: gatehouse.Measurement{Skin: 39_000}, Verdict: gatehouse.Verdict{Here: gatehouse.Red}})
-	if row.Grade != gatehouse.NoGrade || row.Skin != (gatehouse.Measurement{}) || row.Verdict.Here != gatehouse.NoGrade {
+	row := p.Keep(gatehouse.Passage{Grade: gatehouse.Red, Class: gatehouse.Contact, Skin: gatehouse.Measurement{Skin: 39_000}, Verdict: gatehouse.Verdict{Here: gatehouse.Red}})
+	if row.Grade != gatehouse.NoGrade || row.Class != 0 || row.Skin != (gatehouse.Measurement{}) || row.Verdict.Here != gatehouse.NoGrade {
 		t.Errorf("kept: %+v", row)
 	}
 	if _, measures := p.Measures(); measures || slices.Contains(p.Reads(), "colour") {
@@ -87,7 +92,7 @@ func TestADormantGateKeepsNothingOfHealth(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 	normal := everyday(t)
-	full := gatehouse.Passage{Grade: gatehouse.Red, Skin: gatehouse.Measurement{Skin: 39_000}}
+	full := gatehouse.Passage{Grade: gatehouse.Red, Class: gatehouse.Contact, Skin: gatehouse.Measurement{Skin: 39_000}}
 	if normal.Keep(full) != full {
 		t.Error("a policy that judges health loses it")
 	}
@@ -123,6 +128,9 @@ func TestAnEmergencyComesIntoForceBySignedWordAndEndsByItself(t *testing.T) {
 		if got := InForce(c.at, normal, urgent, c.a); got != c.want {
 			t.Errorf("%s: %s in force, want %s", c.name, got.Name(), c.want.Name())
 		}
+	}
+	if got := InForce(july, urgent, nil, nil); got != nil {
+		t.Errorf("in the everyday one's place and nobody said so: %s", got.Name())
 	}
 	if got := InForce(july, nil, urgent, nil); got != nil {
 		t.Errorf("without a word: %s", got.Name())
@@ -160,55 +168,6 @@ func TestDiffNamesWhatChanged(t *testing.T) {
 	}
 }
 
-func TestARowIsJudgedAgain(t *testing.T) {
-	p := everyday(t)
-	stricter, err := Read([]byte(swap(t, string(mustText(t)), "fever = 37.3", "fever = 36.6", `call = "refer"
-reason = "V33"
-when = 'here.grade in`, `call = "deny"
-reason = "V33"
-when = 'here.grade in`)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	row := func(change func(*gatehouse.Evidence)) gatehouse.Passage {
-		e := somebody()
-		change(&e)
-		r := gatehouse.Passage{Seq: 1, At: e.At, Verdict: p.Judge(e), TrustAge: e.TrustAge, Clock: e.Clock, Skin: e.Skin}
-		if e.Pass != nil {
-			r.Format, r.Issuer, r.Grade = e.Pass.Format, e.Pass.Issuer, e.Pass.Grade
-		}
-		return r
-	}
-	for _, c := range []struct {
-		name   string
-		change func(*gatehouse.Evidence)
-		by     *Policy
-		call   gatehouse.Call
-		reason gatehouse.Reason
-		lacks  string
-	}{
-		{"green, the same policy", func(*gatehouse.Evidence) {}, p, gatehouse.Admit, "", "history.seen, pass.issued"},
-		{"green at 36.6, a lower fever line", func(*gatehouse.Evidence) {}, stricter, gatehouse.Refer, "T40", "history.seen, pass.issued"},
-		{"yellow, now denied", func(e *gatehouse.Evidence) { e.Pass.Grade = gatehouse.Yellow }, stricter, gatehouse.Deny, "V33", "history.seen, pass.issued"},
-		{"a screenshot stays one", func(e *gatehouse.Evidence) { e.Pass.Issued = july.Add(-20 * time.Hour) }, p, gatehouse.Deny, "V30", "history.seen"},
-		{"a tested traveller stays admitted", travels(gatehouse.Fact{Kind: "test", Result: gatehouse.Negative, At: july.AddDate(0, 0, -2)}), p, gatehouse.Admit, "",
-			"history.seen, pass.entitlements, pass.recoveries, pass.tests, pass.vaccinations"},
-		{"a forgery", unproven("S20", true, false), stricter, gatehouse.Deny, "S20", ""},
-		{"perhaps revoked", unproven("V32", true, true), p, gatehouse.Refer, "V32", ""},
-		{"no trusted clock", func(e *gatehouse.Evidence) { e.Clock = false }, p, gatehouse.Refer, "D51", ""},
-	} {
-		v, lacks, err := c.by.Replay(row(c.change))
-		if err != nil || v.Call != c.call || v.Reason != c.reason || strings.Join(lacks, ", ") != c.lacks {
-			t.Errorf("%s: %v %s (%s), lacks %q, %v; want %v %s, lacks %s", c.name, v.Call, v.Reason, v.Detail, lacks, err, c.call, c.reason, c.lacks)
-		}
-	}
-	guards := row(func(*gatehouse.Evidence) {})
-	guards.Amends, guards.Verdict.Reason = 1, gatehouse.ReasonGuard
-	if _, _, err := p.Replay(guards); !errors.Is(err, ErrNotJudged) {
-		t.Errorf("a guard's row: %v", err)
-	}
-}
-
 func mustText(tb testing.TB) []byte {
 	tb.Helper()
 	body, err := Everyday{Site: "CN-330100", Version: 8, Issued: july.Add(-24 * time.Hour), Accept: []gatehouse.Issuer{"CN-33", "DE"}}.Text()
@@ -218,14 +177,8 @@ func mustText(tb testing.TB) []byte {
 	return body
 }
 
-func TestManualWaysAndSites(t *testing.T) {
-	p := read(t, example(t, "families-and-paper"))
-	if ways := p.Manual(july); len(ways) != 2 || ways[0].ID != "companion" || ways[1].Says.Zh == "" {
-		t.Errorf("%+v", ways)
-	}
-	if ways := (*Policy)(nil).Manual(july); ways != nil {
-		t.Errorf("without a policy: %+v", ways)
-	}
+func TestAPolicyIsForTheSitesOfItsRegion(t *testing.T) {
+	p := everyday(t)
 	if _, err := p.At("CN-330106"); err != nil {
 		t.Error(err)
 	}

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"io/fs"
+	"strings"
 	"testing"
 
 	"gatehouse"
@@ -59,6 +60,9 @@ func FuzzExpression(f *testing.F) {
 	e := somebody()
 	travels(gatehouse.Fact{Kind: "test", At: july, Method: "pcr", Result: gatehouse.Negative}, gatehouse.Fact{Kind: "test", At: july.AddDate(0, 0, -2)},
 		gatehouse.Fact{Kind: "travel", At: july, Division: "330200"}, gatehouse.Fact{Kind: "travel", Division: "310000"})(&e)
+	for len(e.Pass.Facts) < maxFacts {
+		e.Pass.Facts = append(e.Pass.Facts, gatehouse.Fact{Kind: "travel", At: july, Until: july, Division: strings.Repeat("3", maxWord)})
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		c, complaints := p.machine.compile(text)
 		if len(complaints) > 0 {

@@ -25,6 +25,7 @@ type numberGuard struct {
 	op    string
 	with  float64
 	field string
+	kept  bool // whether a row of the book still tells it
 }
 
 // answer is what a guard or a condition comes to.
@@ -77,7 +78,7 @@ func mirrored(op string) string {
 // "has(pass.since)".
 func (w *walk) numberGuard(e ast.Expr) (g numberGuard, ok bool) {
 	if f := w.field(e); f != nil && f.time != nil && e.AsSelect().IsTestOnly() {
-		return numberGuard{op: operators.Greater, with: 0, field: f.name, of: func(p *person) (float64, bool) {
+		return numberGuard{op: operators.Greater, with: 0, field: f.name, kept: f.kept, of: func(p *person) (float64, bool) {
 			if f.time(p).IsZero() {
 				return 0, true
 			}
@@ -104,40 +105,41 @@ func (w *walk) numberGuard(e ast.Expr) (g numberGuard, ok bool) {
 		return g, false
 	}
 	if f := w.field(of); f != nil && f.number != nil && !of.AsSelect().IsTestOnly() {
-		g.of = func(p *person) (float64, bool) { return f.number(p), true }
+		g.kept, g.of = f.kept, func(p *person) (float64, bool) { return f.number(p), true }
 		return g, true
 	}
-	g.of, g.field = w.elapsed(of)
-	return g, g.of != nil
-}
-
-// elapsed reads "hours_since(x)" and its like over a time of the vocabulary.
-func (w *walk) elapsed(e ast.Expr) (of func(*person) (float64, bool), name string) {
-	if e.Kind() != ast.CallKind || len(e.AsCall().Args()) != 2 || e.AsCall().Args()[0].Kind() != ast.IdentKind {
-		return nil, ""
+	f, measure := w.elapsed(of)
+	if f == nil {
+		return g, false
 	}
-	f := w.field(e.AsCall().Args()[1])
-	if f == nil || f.time == nil || e.AsCall().Args()[0].AsIdent() != "now" {
-		return nil, ""
-	}
-	var measure func(now, t time.Time) float64
-	switch z := w.m.zone; e.AsCall().FunctionName() {
-	case "@hours_since":
-		measure = func(now, t time.Time) float64 { return now.Sub(t).Hours() }
-	case "@seconds_since":
-		measure = func(now, t time.Time) float64 { return now.Sub(t).Seconds() }
-	case "@days_since":
-		measure = func(now, t time.Time) float64 { return float64(z.days(t, now)) }
-	default:
-		return nil, ""
-	}
-	return func(p *person) (float64, bool) {
+	g.field, g.kept, g.of = f.name, f.kept, func(p *person) (float64, bool) {
 		t := f.time(p)
 		if t.IsZero() {
 			return 0, false
 		}
 		return measure(p.e.At, t), true
-	}, f.name
+	}
+	return g, true
+}
+
+// elapsed reads "hours_since(x)" and its like over a time of the vocabulary.
+func (w *walk) elapsed(e ast.Expr) (f *seen, measure func(now, t time.Time) float64) {
+	if e.Kind() != ast.CallKind || len(e.AsCall().Args()) != 2 || e.AsCall().Args()[0].Kind() != ast.IdentKind {
+		return nil, nil
+	}
+	f = w.field(e.AsCall().Args()[1])
+	if f == nil || f.time == nil || e.AsCall().Args()[0].AsIdent() != "now" {
+		return nil, nil
+	}
+	switch z := w.m.zone; e.AsCall().FunctionName() {
+	case "@hours_since":
+		return f, func(now, t time.Time) float64 { return now.Sub(t).Hours() }
+	case "@seconds_since":
+		return f, func(now, t time.Time) float64 { return now.Sub(t).Seconds() }
+	case "@days_since":
+		return f, func(now, t time.Time) float64 { return float64(z.days(t, now)) }
+	}
+	return nil, nil
 }
 
 // listGuard reads a loop of the kind "any of these": over a list without elements it is

@@ -148,7 +148,7 @@ func TestTheLongestPrefixTellsTheRisk(t *testing.T) {
 	p := read(t, openHouse+"[risk]\nas_of = 2020-07-01\notherwise = \"medium\"\nhigh = [\"220284\", \"2301\"]\nmedium = [\"23\"]\nlow = [\"220200\", \"230110\"]\n")
 	for division, want := range map[string]string{"220284": "high", "220204": "low", "220200": "low", "220000": "medium", "110105": "medium", "230103": "high",
 		"230110": "low", "230200": "medium", "23": "medium", "": "unknown", "abc": "unknown", "2202841": "unknown", "22028": "unknown"} {
-		if got := riskWords[p.machine.risk.of(division)]; got != want {
+		if got := riskWords[p.risk.of(division, july)]; got != want {
 			t.Errorf("%s: %s, want %s", division, got, want)
 		}
 	}
@@ -170,8 +170,8 @@ func TestATableOfAllCountiesIsRead(t *testing.T) {
 		}
 	}
 	p := read(t, openHouse+"[risk]\nas_of = 2020-07-01\notherwise = \"unknown\"\nhigh = ["+high+"]\nlow = ["+low+"]\n")
-	if len(p.machine.risk.levels) != 3000 || p.machine.risk.of("110101") != 1 {
-		t.Errorf("%d divisions", len(p.machine.risk.levels))
+	if len(p.risk.levels) != 3000 || p.risk.of("110101", july) != 1 {
+		t.Errorf("%d divisions", len(p.risk.levels))
 	}
 }
 
@@ -196,6 +196,8 @@ func TestDaysAreCountedAtMidnightOfTheSite(t *testing.T) {
 		{"2020-07-10T15:59:00Z", "2020-07-10T16:00:00Z", 1},
 		{"2020-02-22T12:00:00+08:00", "2020-03-07T01:00:00+08:00", 14},
 		{"2020-07-11T12:00:00+08:00", "2020-07-10T12:00:00+08:00", -1},
+		{"2020-02-28T23:00:00+08:00", "2020-03-01T01:00:00+08:00", 2}, // a leap year
+		{"2021-02-28T23:00:00+08:00", "2021-03-01T01:00:00+08:00", 1},
 		{"1969-12-30T12:00:00Z", "1970-01-02T12:00:00Z", 3},
 	} {
 		if got := china.days(at(c.from), at(c.to)); got != c.want {

@@ -45,7 +45,8 @@ type judging struct {
 	trace *Trace // nil unless somebody wants it explained
 
 	row   *gatehouse.Passage // judged again from the book; nil at a gate
-	lacks []string           // what the row does not tell
+	lacks []lacking          // what the row does not tell
+	fell  bool               // nothing was found, and the default spoke
 }
 
 // find notes a finding. Of several that are equally bad the first decides.
@@ -80,7 +81,7 @@ func (j *judging) settle() {
 	case e.Refusal != nil:
 		j.refused()
 		return
-	case e.Pass == nil:
+	case e.Pass == nil && e.Without == gatehouse.WithCode:
 		j.refer(gatehouse.ReasonNoRule, "no evidence")
 		return
 	case !e.Clock:
@@ -90,8 +91,15 @@ func (j *judging) settle() {
 		j.refer(gatehouse.ReasonNoRule, "policy %s does not hold today", p.Name())
 		return
 	}
+	if e.Pass == nil {
+		j.withoutCode()
+		return
+	}
 	if j.oversized() {
 		return
+	}
+	if j.row != nil {
+		j.recallCode()
 	}
 	j.plausible()
 	j.current()
@@ -159,17 +167,19 @@ func (j *judging) look() {
 	j.here = j.pass.Grade
 	if j.matched != nil && p.reads()&readColour != 0 {
 		j.here = j.matched.judge(j.pass.Grade, j.pass.Class)
-		if j.row != nil && slices.ContainsFunc(j.matched.maps, func(m mapping) bool { return m.class != 0 }) {
-			j.lack("why the colour is what it is")
-		}
 	}
-	if p.reads()&readTemperature != 0 {
-		j.skin = p.skin.read(j.e.Skin)
-	}
+	j.feel()
 	for slot, s := range p.slots {
 		if s != nil {
 			j.words[slot] = s.word(j.person)
 		}
+	}
+}
+
+// feel reads the temperature by the policy's lines, where it may.
+func (j *judging) feel() {
+	if j.policy.reads()&readTemperature != 0 && (j.row == nil || j.recallSkin()) {
+		j.skin = j.policy.skin.read(j.e.Skin)
 	}
 }
 
@@ -181,47 +191,15 @@ func (p *Policy) reads() claims {
 	return p.purpose.reads
 }
 
-// recognised asks the matrix what the issuer's codes are worth here.
-func (j *judging) recognised() {
-	r, issuer := j.matched, j.pass.Issuer
-	switch {
-	case r == nil:
-		j.refer(gatehouse.ReasonNotAccepted, "%s is not recognised here", issuer)
-		return
-	case r.deal == dealRefuse:
-		j.find(finding{call: r.call, reason: gatehouse.ReasonNotAccepted, detail: fmt.Sprintf("%s is not accepted here", issuer), says: r.says})
-	case r.deal == dealExtra && j.row != nil && len(r.needs.lacks) > 0:
-		j.lack("the extra proof that codes of " + string(issuer) + " need")
-	case r.deal == dealExtra && j.policy.mode != Dormant:
-		if met, why := j.meets(&r.needs); !met {
-			j.find(finding{call: r.call, reason: gatehouse.ReasonNotAccepted, says: r.says,
-				detail: strings.TrimSuffix(fmt.Sprintf("codes of %s need a check here: %s", issuer, why), ": ")})
-		}
-	}
-	if j.trace == nil {
-		return
-	}
-	j.trace.step("recognised", "%s by the row on line %d: %s %s", issuer, r.line, recognitionWords[r.deal], r.agreement)
-	if j.policy.reads()&readColour != 0 && j.here != j.pass.Grade {
-		j.trace.step("colour", "%s there is %s here", j.pass.Grade, j.here)
-	}
-}
-
-// meets asks whether the extra proof is there. A row without needs asks staff every time.
-func (j *judging) meets(c *condition) (bool, string) {
-	if c.text == "" {
-		return false, ""
-	}
-	met, err := c.holds(j.person)
-	if err != nil {
-		return false, err.Error()
-	}
-	return met, ""
-}
+// cannotTellOf stands between a rule and why it could not be answered.
+const cannotTellOf = " cannot tell: "
 
 // applyRules tries every rule. All that match are found; the worst decides.
 func (j *judging) applyRules() {
 	p := j.policy
+	if j.trace != nil && p.risk.known() {
+		j.trace.step("risk", "levels by %s, %d divisions", p.risk.name(), len(p.risk.levels))
+	}
 	reads := p.reads()
 	for _, r := range p.rules {
 		if why := r.skipped(j, reads); why != notSkipped {
@@ -233,7 +211,7 @@ func (j *judging) applyRules() {
 		switch {
 		case err != nil:
 			// Nobody knows what the rule would have said: that is for staff.
-			j.find(finding{call: gatehouse.Refer, reason: gatehouse.ReasonNoRule, rule: r.id, detail: fmt.Sprintf("rule %s cannot tell: %v", r.id, err)})
+			j.find(finding{call: gatehouse.Refer, reason: gatehouse.ReasonNoRule, rule: r.id, detail: fmt.Sprintf("rule %s%s%v", r.id, cannotTellOf, err)})
 		case matched:
 			j.find(finding{call: r.call, reason: r.reason, rule: r.id, says: r.says})
 		}
@@ -241,8 +219,8 @@ func (j *judging) applyRules() {
 }
 
 func (j *judging) tryRule(r *rule) (bool, error) {
-	if j.row != nil && len(r.lacks) > 0 {
-		return j.recall(r), nil
+	if j.row != nil && j.gone(r) {
+		return j.recall(r)
 	}
 	return r.holds(j.person)
 }
@@ -306,8 +284,8 @@ func (j *judging) temperature() {
 // as judged here does not pass, and trust that is too old lets nobody pass.
 func (j *judging) floors() {
 	if !j.found {
-		f := j.policy.fallback
-		j.find(f)
+		j.fell = true
+		j.find(j.policy.fallback)
 	}
 	if j.worst.call != gatehouse.Admit {
 		return
@@ -320,11 +298,16 @@ func (j *judging) floors() {
 	}
 }
 
+// oldKeys begins what a detail says of stale trust.
+const oldKeys = "; keys "
+
 // verdict writes down what was found.
 func (j *judging) verdict() gatehouse.Verdict {
 	p, f := j.policy, j.worst
 	v := gatehouse.Verdict{Call: f.call, Reason: f.reason, Detail: f.detail, Rule: f.rule, Policy: p.Name(), Trust: j.trust}
-	if len(f.says.en) > 0 {
+	// Words that tell of what nobody may read today are not said: a row of the matrix and a
+	// default go on in dormant mode, where rules sleep.
+	if len(f.says.en) > 0 && f.says.reads&^p.reads() == 0 {
 		v.Says = f.says.words(j.person)
 		if v.Detail == "" {
 			v.Detail = v.Says.En
@@ -340,7 +323,7 @@ func (j *judging) verdict() gatehouse.Verdict {
 		v.Here = j.here
 	}
 	if j.trust == gatehouse.TrustStale {
-		v.Detail = strings.TrimPrefix(v.Detail+"; keys "+spell(j.e.TrustAge)+" old", "; ")
+		v.Detail = strings.TrimPrefix(v.Detail+oldKeys+spell(j.e.TrustAge)+" old", "; ")
 	}
 	return v
 }

@@ -31,7 +31,7 @@ type machine struct {
 	types  map[string]*types.Type
 	fields map[string]map[string]*seen // of a type, by name
 	sets   map[string]*setVal
-	risk   *risk
+	grades bool // whether there is a table of risk to ask
 	zone   zone
 	locked map[string]string // path of a field that the purpose lock takes away -> its group
 }
@@ -45,8 +45,8 @@ type seen struct {
 }
 
 // newMachine makes the environment of a policy that may read the given groups.
-func newMachine(reads claims, sets map[string]*setVal, table *risk, z zone) (*machine, error) {
-	m := &machine{types: map[string]*types.Type{}, fields: map[string]map[string]*seen{}, sets: sets, risk: table, zone: z, locked: map[string]string{}}
+func newMachine(reads claims, sets map[string]*setVal, grades bool, z zone) (*machine, error) {
+	m := &machine{types: map[string]*types.Type{}, fields: map[string]map[string]*seen{}, sets: sets, grades: grades, zone: z, locked: map[string]string{}}
 	for _, name := range []string{typePass, typeIssuer, typeHere, typeSkin, typeTrust, typeHistory, typeSecond, typeFact, typeSets, typeSet} {
 		m.types[name] = types.NewObjectType(name)
 		m.fields[name] = map[string]*seen{}
@@ -117,20 +117,25 @@ func (m *machine) functions() []cel.EnvOption {
 		levels[i] = types.String(w)
 	}
 	return []cel.EnvOption{
-		cel.Macros(since("hours_since"), since("days_since"), since("seconds_since")),
+		cel.Macros(of("now", "hours_since"), of("now", "days_since"), of("now", "seconds_since"), of("here", "risk")),
 		cel.Function("@hours_since", cel.Overload("hours_between", []*cel.Type{cel.TimestampType, cel.TimestampType}, cel.DoubleType,
 			cel.BinaryBinding(between(func(now, t types.Timestamp) ref.Val { return types.Double(now.Sub(t.Time).Hours()) })))),
 		cel.Function("@seconds_since", cel.Overload("seconds_between", []*cel.Type{cel.TimestampType, cel.TimestampType}, cel.DoubleType,
 			cel.BinaryBinding(between(func(now, t types.Timestamp) ref.Val { return types.Double(now.Sub(t.Time).Seconds()) })))),
 		cel.Function("@days_since", cel.Overload("days_between", []*cel.Type{cel.TimestampType, cel.TimestampType}, cel.IntType,
 			cel.BinaryBinding(between(func(now, t types.Timestamp) ref.Val { return types.Int(m.zone.days(t.Time, now.Time)) })))),
-		cel.Function("risk", cel.Overload("risk_of_division", []*cel.Type{cel.StringType}, cel.StringType,
-			cel.UnaryBinding(func(v ref.Val) ref.Val {
-				s, ok := v.(types.String)
-				if !ok {
+		cel.Function("@risk", cel.Overload("risk_of_division", []*cel.Type{m.types[typeHere], cel.StringType}, cel.StringType,
+			cel.BinaryBinding(func(here, v ref.Val) ref.Val {
+				of, ok := here.(*part) // whose policy has the table
+				s, ok2 := v.(types.String)
+				if !ok || !ok2 {
 					return types.MaybeNoSuchOverloadErr(v)
 				}
-				return levels[m.risk.of(string(s))]
+				table := of.who.policy.risk
+				if !table.known() {
+					return types.NewErr("the region's table of risk is not at this gate")
+				}
+				return levels[table.of(string(s), of.who.e.At)]
 			}))),
 		cel.Function("within", cel.Overload("issuer_within_region", []*cel.Type{issuer, cel.StringType}, cel.BoolType,
 			cel.BinaryBinding(func(a, b ref.Val) ref.Val {
@@ -146,10 +151,10 @@ func (m *machine) functions() []cel.EnvOption {
 	}
 }
 
-// since makes f(t) mean "from t to now".
-func since(name string) cel.Macro {
+// of makes f(x) ask for a variable, too: "from t to now", "the risk of x as known here".
+func of(variable, name string) cel.Macro {
 	return cel.GlobalMacro(name, 1, func(eh cel.MacroExprFactory, _ ast.Expr, args []ast.Expr) (ast.Expr, *cel.Error) {
-		return eh.NewCall("@"+name, eh.NewIdent("now"), args[0]), nil
+		return eh.NewCall("@"+name, eh.NewIdent(variable), args[0]), nil
 	})
 }
 

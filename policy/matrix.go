@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"gatehouse"
 )
@@ -90,14 +91,7 @@ func (doc *document) row(p *Policy, key string, d *recogniseDoc, f *faults) *rec
 		r.needs = p.compile(key+".needs", d.Needs, f)
 	}
 	r.maps = doc.mappings(p, key, d.Map, f)
-	var reads claims
-	var err error
-	if r.says, reads, err = readSays(d.Zh, d.En); err != nil {
-		f.at(key, "%v", err)
-	}
-	if locked := reads &^ p.purpose.reads; locked != 0 {
-		f.at(key, "purpose lock: its words tell of %q, which purpose.reads does not name", locked.names())
-	}
+	r.says = p.says(key, d.Zh, d.En, f)
 	return r
 }
 
@@ -128,4 +122,45 @@ func (doc *document) mappings(p *Policy, key string, list []mapDoc, f *faults) (
 		maps = append(maps, m)
 	}
 	return maps
+}
+
+// needCheck is what is said of codes whose extra proof is not there.
+const needCheck = " need a check here"
+
+// recognised asks the matrix what the issuer's codes are worth here.
+func (j *judging) recognised() {
+	r, issuer := j.matched, j.pass.Issuer
+	switch {
+	case r == nil:
+		j.refer(gatehouse.ReasonNotAccepted, "%s is not recognised here", issuer)
+		return
+	case r.deal == dealRefuse:
+		j.find(finding{call: r.call, reason: gatehouse.ReasonNotAccepted, detail: fmt.Sprintf("%s is not accepted here", issuer), says: r.says})
+	case r.deal == dealExtra && j.row != nil && len(r.needs.lacks) > 0:
+		j.recallExtra(r)
+	case r.deal == dealExtra && j.policy.mode != Dormant:
+		if met, why := j.meets(&r.needs); !met {
+			j.find(finding{call: r.call, reason: gatehouse.ReasonNotAccepted, says: r.says,
+				detail: strings.TrimSuffix(fmt.Sprintf("codes of %s%s: %s", issuer, needCheck, why), ": ")})
+		}
+	}
+	if j.trace == nil {
+		return
+	}
+	j.trace.step("recognised", "%s by the row on line %d: %s %s", issuer, r.line, recognitionWords[r.deal], r.agreement)
+	if j.policy.reads()&readColour != 0 && j.here != j.pass.Grade {
+		j.trace.step("colour", "%s there is %s here", j.pass.Grade, j.here)
+	}
+}
+
+// meets asks whether the extra proof is there. A row without needs asks staff every time.
+func (j *judging) meets(c *condition) (bool, string) {
+	if c.text == "" {
+		return false, ""
+	}
+	met, err := c.holds(j.person)
+	if err != nil {
+		return false, err.Error()
+	}
+	return met, ""
 }

@@ -32,6 +32,10 @@ func (j *judging) oversized() bool {
 			return true
 		}
 	}
+	if len(j.e.History.SeenAt) > maxWord {
+		j.refer(gatehouse.ReasonMalformed, "the name of the gate that saw it has more than %d letters", maxWord)
+		return true
+	}
 	return false
 }
 
@@ -75,6 +79,9 @@ func impossible(j *judging, pass *gatehouse.Pass, whose string) {
 			refer("%s of %s, after the code was made at %s", f.Kind, j.clock(f.At), j.clock(issued))
 		case !f.Until.IsZero() && f.Until.Before(f.At):
 			refer("%s ends at %s, before it begins at %s", f.Kind, j.clock(f.Until), j.clock(f.At))
+		}
+		if f.Kind == gatehouse.Travel && f.Until.Add(-slack(f.Until)).After(j.e.At) {
+			refer("travel to %s until %s, which is yet to come", f.Division, j.clock(f.Until))
 		}
 		if f.Dose < 0 || f.Doses < 0 {
 			refer("dose %d of %d", f.Dose, f.Doses)

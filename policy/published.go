@@ -22,6 +22,9 @@ type Library interface {
 	Rules(country, purpose string) (Published, bool)
 }
 
+// publishedID ends what a verdict names as its rule where a country's published rules admit.
+const publishedID = "-published"
+
 // A publication says whose published rules count here, for which codes.
 type publication struct {
 	line    int
@@ -75,7 +78,7 @@ func (j *judging) publishedRules() {
 	}
 	for _, b := range p.published {
 		if j.row != nil && slices.Contains(b.formats, j.pass.Format) {
-			j.lack("published rules of " + b.country)
+			j.lack("published rules of "+b.country, b.call)
 			continue
 		}
 		if !b.span.holds(j.e.At) || !slices.Contains(b.formats, j.pass.Format) {
@@ -98,7 +101,7 @@ func (j *judging) publishedRules() {
 			j.find(finding{call: b.call, reason: gatehouse.ReasonNotAccepted, rule: failing[0],
 				detail: fmt.Sprintf("it does not meet the %s: %s", name, strings.Join(failing[:min(len(failing), 5)], ", "))})
 		default:
-			j.find(finding{call: gatehouse.Admit, rule: strings.ToLower(b.country) + "-published"})
+			j.find(finding{call: gatehouse.Admit, rule: strings.ToLower(b.country) + publishedID})
 		}
 	}
 }

@@ -34,6 +34,8 @@ type Policy struct {
 	published []*publication
 	library   Library
 	manual    []Manual
+	ownRisk   *risk // the policy's own table; nil for none
+	risk      *risk // that in use: its own, or the region's file
 	emergency emergency
 	tests     []testCase
 
@@ -41,7 +43,6 @@ type Policy struct {
 	ready   map[string]compiled // while the rules are checked
 	slots   []*seen             // fields of few words, by slot
 	doc     *document
-	lines   map[string]int
 }
 
 // Mode is what a region lives in.
@@ -103,7 +104,7 @@ func Read(body []byte) (*Policy, error) {
 
 // policy checks a document, part by part, in the order of the manual.
 func (doc *document) policy(f *faults) *Policy {
-	p := &Policy{doc: doc, lines: f.lines}
+	p := &Policy{doc: doc}
 	doc.head(p, f)
 	doc.purposeOf(p, f)
 	doc.trust(p, f)
@@ -113,7 +114,9 @@ func (doc *document) policy(f *faults) *Policy {
 		f.at("temperature", "purpose lock: temperatures are judged, and purpose.reads does not name \"temperature\"")
 	}
 	var err error
-	if p.machine, err = newMachine(p.purpose.reads, doc.sets(f), doc.risk(p.zone, f), p.zone); err != nil {
+	p.ownRisk = doc.risk(p.zone, f)
+	p.risk = p.ownRisk
+	if p.machine, err = newMachine(p.purpose.reads, doc.sets(f), p.risk != nil, p.zone); err != nil {
 		f.at("", "%v", err)
 		return nil
 	}
@@ -178,6 +181,9 @@ func (doc *document) head(p *Policy, f *faults) {
 func (doc *document) purposeOf(p *Policy, f *faults) {
 	d := doc.Purpose
 	p.purpose = purpose{name: d.Name, says: gatehouse.Words{Zh: d.Zh, En: d.En}, widens: d.Widens}
+	if d.Widens > 0 && d.Widens >= doc.Version {
+		f.at("purpose.widens", "%d: it names a version before this one, %d", d.Widens, doc.Version)
+	}
 	if !idForm.MatchString(d.Name) {
 		f.at("purpose.name", "%.20q, want a short word for what codes are read for, as \"epidemic-control\"", d.Name)
 	}
@@ -232,10 +238,7 @@ func (doc *document) fallback(p *Policy, f *faults) {
 	if !slices.Contains(ruleReasons, p.fallback.reason) {
 		f.at("default.reason", "%.20q, want one of %q", d.Reason, ruleReasons)
 	}
-	var err error
-	if p.fallback.says, _, err = readSays(d.Zh, d.En); err != nil {
-		f.at("default", "%v", err)
-	}
+	p.fallback.says = p.says("default", d.Zh, d.En, f)
 	p.fallback.detail = "no rule of the policy speaks of it"
 }
 
@@ -261,8 +264,11 @@ func (p *Policy) compile(key, text string, f *faults) condition {
 
 // spanOf reads when something in the policy holds, which is while the policy does.
 func (p *Policy) spanOf(key string, from, until any, f *faults) span {
-	s := p.zone.readSpan(key, from, until, f)
-	if !s.meets(p.span) {
+	s, held := p.zone.readSpan(key, from, until, f), p.span
+	if held.from.IsZero() {
+		held.from = p.issued
+	}
+	if !s.meets(held) {
 		f.at(key, "its dates and the policy's have no day in common: it would never hold")
 	}
 	return s

@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"gatehouse"
@@ -48,12 +49,11 @@ func (doc *document) rulesOf(p *Policy, f *faults) {
 	}
 	p.compileAll(doc.Rule)
 	defer func() { p.ready = nil }()
-	ids := map[string]int{}
 	admits := false
 	for i := range doc.Rule {
 		d, key := &doc.Rule[i], fmt.Sprintf("rule[%d]", i)
 		r := &rule{id: d.ID, line: f.lines[key], reason: gatehouse.Reason(d.Reason), formats: d.Formats}
-		p.takeID(key, d.ID, ids, f)
+		p.takeID(key, d.ID, f)
 		if r.call = doc.call(key+".call", d.Call, f); r.call == gatehouse.Admit {
 			if d.Reason != "" {
 				f.at(key+".reason", "who is admitted needs no reason")
@@ -71,15 +71,8 @@ func (doc *document) rulesOf(p *Policy, f *faults) {
 		} else {
 			r.condition = p.compile(key+".when", d.When, f)
 		}
-		var reads claims
-		var err error
-		if r.says, reads, err = readSays(d.Zh, d.En); err != nil {
-			f.at(key, "%v", err)
-		}
-		if locked := reads &^ p.purpose.reads; locked != 0 {
-			f.at(key, "purpose lock: its words tell of %q, which purpose.reads does not name", locked.names())
-		}
-		r.reads |= reads
+		r.says = p.says(key, d.Zh, d.En, f)
+		r.reads |= r.says.reads
 		admits = admits || r.call == gatehouse.Admit && (p.mode != Dormant || r.reads&health == 0)
 		p.rules = append(p.rules, r)
 	}
@@ -92,11 +85,19 @@ func (doc *document) rulesOf(p *Policy, f *faults) {
 	}
 }
 
-func (p *Policy) takeID(key, id string, ids map[string]int, f *faults) {
-	if !idForm.MatchString(id) {
+// takeID holds ids of rules, second codes and ways to one meaning each: a verdict names what
+// decided by it.
+func (p *Policy) takeID(key, id string, f *faults) {
+	switch before := f.ids[id]; {
+	case !idForm.MatchString(id):
 		f.at(key+".id", "%.40q, want small letters, digits, - and _, which begin with a letter", id)
-	} else if before := ids[id]; before > 0 {
+	case strings.HasSuffix(id, publishedID):
+		f.at(key+".id", "%.40q is how the rules that a country publishes are named", id)
+	case before > 0:
 		f.at(key+".id", "%s is taken, on line %d", id, before)
 	}
-	ids[id] = max(f.lines[key], 1)
+	if f.ids == nil {
+		f.ids = map[string]int{}
+	}
+	f.ids[id] = max(f.lines[key], 1)
 }

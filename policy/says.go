@@ -10,7 +10,10 @@ import (
 )
 
 // says is a rule's line for people in both languages, cut at its placeholders.
-type says struct{ zh, en []piece }
+type says struct {
+	zh, en []piece
+	reads  claims // what the placeholders tell of
+}
 
 // A piece is plain text, or a placeholder.
 type piece struct {
@@ -48,9 +51,9 @@ func placeholders() []placeholder {
 
 // readSays cuts a line at its braces. What is in braces has to be a placeholder, and both
 // languages have to hold the same ones.
-func readSays(zh, en string) (s says, reads claims, err error) {
+func readSays(zh, en string) (s says, err error) {
 	if (zh == "") != (en == "") {
-		return says{}, 0, fmt.Errorf("zh and en stand together or not at all")
+		return says{}, fmt.Errorf("zh and en stand together or not at all")
 	}
 	all := placeholders()
 	read := func(text string) (pieces []piece, names []string, err error) {
@@ -68,27 +71,39 @@ func readSays(zh, en string) (s says, reads claims, err error) {
 				return nil, nil, fmt.Errorf("{%.20s} is no placeholder", name)
 			}
 			pieces, names, text = append(pieces, piece{fill: &all[at]}), append(names, name), after
-			reads |= all[at].claim
+			s.reads |= all[at].claim
 		}
 		slices.Sort(names)
 		return pieces, slices.Compact(names), nil
 	}
 	var inZh, inEn []string
 	if s.zh, inZh, err = read(zh); err != nil {
-		return says{}, 0, err
+		return says{}, err
 	}
 	if s.en, inEn, err = read(en); err != nil {
-		return says{}, 0, err
+		return says{}, err
 	}
 	switch {
 	case !slices.Equal(inZh, inEn):
-		return says{}, 0, fmt.Errorf("zh has the placeholders %q, en %q", inZh, inEn)
+		return says{}, fmt.Errorf("zh has the placeholders %q, en %q", inZh, inEn)
 	case len(zh) > maxLine || len(en) > maxLine:
-		return says{}, 0, fmt.Errorf("more than %d bytes is not one line of a screen", maxLine)
+		return says{}, fmt.Errorf("more than %d bytes is not one line of a screen", maxLine)
 	case strings.ContainsRune(zh+en, '\n'):
-		return says{}, 0, fmt.Errorf("it is more than one line")
+		return says{}, fmt.Errorf("it is more than one line")
 	}
-	return s, reads, nil
+	return s, nil
+}
+
+// says reads the words of a part of the document and holds them to the purpose lock.
+func (p *Policy) says(key, zh, en string, f *faults) says {
+	s, err := readSays(zh, en)
+	if err != nil {
+		f.at(key, "%v", err)
+	}
+	if locked := s.reads &^ p.purpose.reads; locked != 0 {
+		f.at(key, "purpose lock: its words tell of %q, which purpose.reads does not name", locked.names())
+	}
+	return s
 }
 
 // maxLine bounds what a rule says: it has to fit a screen, and its English a row of the book.

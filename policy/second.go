@@ -21,11 +21,10 @@ type second struct {
 }
 
 func (doc *document) secondCodes(p *Policy, f *faults) {
-	ids := map[string]int{}
 	for i, d := range doc.Second {
 		key := fmt.Sprintf("second[%d]", i)
 		s := &second{id: d.ID, line: f.lines[key], proven: d.Proven}
-		p.takeID(key, d.ID, ids, f)
+		p.takeID(key, d.ID, f)
 		if len(d.Formats) == 0 {
 			f.at(key+".formats", "missing: which codes are taken, as [\"TTC1\"]")
 		}
@@ -38,13 +37,7 @@ func (doc *document) secondCodes(p *Policy, f *faults) {
 		if s.fresh, err = readDuration(d.FreshFor, 30*24*time.Hour); err != nil {
 			f.at(key+".fresh_for", "%v", err)
 		}
-		var reads claims
-		if s.says, reads, err = readSays(d.Zh, d.En); err != nil {
-			f.at(key, "%v", err)
-		}
-		if locked := reads &^ p.purpose.reads; locked != 0 {
-			f.at(key, "purpose lock: its words tell of %q, which purpose.reads does not name", locked.names())
-		}
+		s.says = p.says(key, d.Zh, d.En, f)
 		p.seconds = append(p.seconds, s)
 	}
 }
@@ -53,23 +46,37 @@ func (doc *document) secondCodes(p *Policy, f *faults) {
 // is the same holder's. Tags of holders are compared here and nowhere in a policy's words.
 func (j *judging) secondCode() {
 	p, e := j.policy, j.e
-	if e.Second != nil {
-		if a, b := j.pass.Holder.Tag, e.Second.Holder.Tag; a != "" && b != "" && a != b {
-			j.find(finding{call: gatehouse.Refer, reason: gatehouse.ReasonNotAccepted, detail: "the two codes are not the same holder's"})
+	if e.Second != nil && j.row == nil {
+		if r := p.matrix.find(p, e.Second, e); r == nil || r.deal == dealRefuse {
+			j.refer(gatehouse.ReasonNotAccepted, unknownSecond+"%s are not recognised here", e.Second.Issuer)
+		}
+		if a, b := j.pass.Holder.Tag, e.Second.Holder.Tag; a != b && j.comparable() {
+			j.refer(gatehouse.ReasonNotAccepted, twoHolders)
 		}
 	}
 	for _, s := range p.seconds {
 		if !s.span.holds(e.At) || len(s.with) > 0 && !slices.Contains(s.with, j.pass.Format) {
 			continue
 		}
-		if j.row != nil {
-			j.lack("second code")
-			continue
-		}
 		if reason, why := s.missing(j); reason != gatehouse.ReasonNone {
 			j.find(finding{call: gatehouse.Refer, reason: reason, detail: why, rule: s.id, says: s.says})
+		} else if j.row != nil {
+			j.recallSecond(s)
 		}
 	}
+}
+
+// unknownSecond begins what is said of a second code of an issuer that no row recognises.
+const unknownSecond = "second codes of "
+
+// twoHolders is what is said of two codes whose tags differ.
+const twoHolders = "the two codes are not the same holder's"
+
+// comparable reports whether two tags that differ are two holders'. An issuer tags people
+// under a key of its own and of the day: those of two issuers, or of two days, differ for one person, too.
+func (j *judging) comparable() bool {
+	a, b := j.pass, j.e.Second
+	return a.Holder.Tag != "" && b.Holder.Tag != "" && normal(a.Issuer) == normal(b.Issuer) && j.policy.zone.days(a.Issued, b.Issued) == 0
 }
 
 // missing says why the second code does not meet the demand; no reason when it does.
@@ -77,18 +84,19 @@ func (s *second) missing(j *judging) (gatehouse.Reason, string) {
 	code, e := j.e.Second, j.e
 	switch {
 	case code == nil:
-		return gatehouse.ReasonNotAccepted, "a second code is needed and was not shown"
+		return gatehouse.ReasonSecondCode, "a second code is needed: show it within a minute"
 	case !slices.Contains(s.formats, code.Format):
 		return gatehouse.ReasonNotAccepted, fmt.Sprintf("a second code in %s is not what is needed", code.Format)
+	case j.row != nil:
+		return gatehouse.ReasonNone, "" // the row keeps no more of it
 	case !code.Expires.IsZero() && !e.At.Before(code.Expires):
 		return gatehouse.ReasonExpired, "the second code expired at " + j.clock(code.Expires)
 	case code.Issued.IsZero() || e.At.Sub(code.Issued) > s.fresh:
 		return gatehouse.ReasonExpired, fmt.Sprintf("the second code is older than %s", spell(s.fresh))
+	case !code.NotBefore.IsZero() && e.At.Before(code.NotBefore):
+		return gatehouse.ReasonNotYetValid, "the second code counts from " + j.clock(code.NotBefore)
 	case code.Issued.After(e.At.Add(clockSlack)):
 		return gatehouse.ReasonNotYetValid, "the second code was made at " + j.clock(code.Issued) + ", which is yet to come"
-	}
-	if r := j.policy.matrix.find(j.policy, code, e); r == nil || r.deal == dealRefuse {
-		return gatehouse.ReasonNotAccepted, fmt.Sprintf("second codes of %s are not recognised here", code.Issuer)
 	}
 	if a, b := j.pass.Holder.Tag, code.Holder.Tag; s.proven && (a == "" || a != b) {
 		return gatehouse.ReasonNotAccepted, "nothing proves that the two codes are the same holder's"

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -26,11 +27,14 @@ func (s sketch) evidence(key string, d *testDoc) gatehouse.Evidence {
 		}
 	}
 	if d.Skin != nil {
-		at := max(slices.Index(qualityWords, d.Skin.Quality), 0)
-		if d.Skin.Quality == "" {
+		at := slices.Index(qualityWords, d.Skin.Quality)
+		switch {
+		case d.Skin.Quality == "":
 			at = int(gatehouse.Steady)
+		case at < 0:
+			s.f.at(key+".skin.quality", "%.20q, want one of %q", d.Skin.Quality, qualityWords)
 		}
-		e.Skin.Skin, e.Skin.Quality = s.celsius(key+".skin", d.Skin.Celsius), gatehouse.Quality(at)
+		e.Skin.Skin, e.Skin.Quality = s.celsius(key+".skin", d.Skin.Celsius), gatehouse.Quality(max(at, 0))
 		if s.f.has(key + ".skin.ambient") {
 			e.Skin.Ambient = s.celsius(key+".skin", d.Skin.Ambient)
 		}
@@ -38,12 +42,18 @@ func (s sketch) evidence(key string, d *testDoc) gatehouse.Evidence {
 	switch {
 	case d.Refusal != nil && d.Pass != nil:
 		s.f.at(key, "a code is a pass or a refusal, never both")
+	case d.Without != "" && (d.Refusal != nil || d.Pass != nil || d.Second != nil):
+		s.f.at(key+".without", "who has no code shows none")
+	case d.Without != "":
+		if e.Without = ways[d.Without]; e.Without == gatehouse.WithCode {
+			s.f.at(key+".without", "%.20q, want paper, no-phone or companion", d.Without)
+		}
 	case d.Refusal != nil:
 		e.Refusal = &gatehouse.Refusal{Reason: gatehouse.Reason(d.Refusal.Reason), Maybe: d.Refusal.Maybe}
 	case d.Pass != nil:
 		e.Pass = s.pass(key+".pass", d.Pass)
 	default:
-		s.f.at(key, "it has no pass and no refusal")
+		s.f.at(key, "it has no pass, no refusal, and does not say which way without a code")
 	}
 	if d.Second != nil {
 		e.Second = s.pass(key+".second", d.Second)
@@ -111,7 +121,7 @@ func (s sketch) celsius(key string, v float64) gatehouse.Temperature {
 		s.f.at(key, "%v degrees Celsius", v)
 		return 0
 	}
-	return gatehouse.Temperature(v*1000 + 0.5)
+	return gatehouse.Temperature(math.Round(v * 1000))
 }
 
 // when reads a time of a sketch: "10m" ago, "in 20h", or a date.

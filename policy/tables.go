@@ -2,9 +2,11 @@ package policy
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"gatehouse"
 )
@@ -24,13 +26,25 @@ const (
 // risk is the region's table of low, medium and high risk. A division that is not in it has
 // the level of the smallest part of the country that is and holds it.
 type risk struct {
-	levels    map[string]uint8 // by the code without its trailing pairs of zeros -> index of riskWords
+	levels    map[string][]graded // by the code without its trailing pairs of zeros
 	otherwise uint8
+	file      bool // of the region's own file, and not of the policy
 }
+
+// A graded is one division's level for a time.
+type graded struct {
+	span
+	level uint8 // index of riskWords
+	line  int   // of the file that it is from
+}
+
+// known reports whether there is a table at all: one that only the region's file fills is
+// not there until the file is.
+func (r *risk) known() bool { return r != nil && len(r.levels) > 0 }
 
 // of finds the level of a division by the longest prefix. What is no division is unknown,
 // whatever the table says of the rest of the country.
-func (r *risk) of(division string) uint8 {
+func (r *risk) of(division string, at time.Time) uint8 {
 	if len(division) != 2 && len(division) != 4 && len(division) != 6 {
 		return 0
 	}
@@ -40,11 +54,21 @@ func (r *risk) of(division string) uint8 {
 		}
 	}
 	for n := len(division); n >= 2; n -= 2 {
-		if level, ok := r.levels[division[:n]]; ok {
-			return level
+		for _, g := range r.levels[division[:n]] {
+			if g.holds(at) {
+				return g.level
+			}
 		}
 	}
 	return r.otherwise
+}
+
+// name says which table it is.
+func (r *risk) name() string {
+	if r.file {
+		return "the region's file"
+	}
+	return "the policy's own table"
 }
 
 // trimZeros takes off the pairs of zeros that mean "all of it".
@@ -59,9 +83,13 @@ func (doc *document) risk(z zone, f *faults) *risk {
 	if !f.has("risk") {
 		return nil
 	}
-	r := &risk{levels: map[string]uint8{}, otherwise: uint8(max(slices.Index(riskWords, doc.Risk.Otherwise), 0))}
+	r := &risk{levels: map[string][]graded{}, otherwise: uint8(max(slices.Index(riskWords, doc.Risk.Otherwise), 0))}
 	if !slices.Contains(riskWords, doc.Risk.Otherwise) {
 		f.at("risk.otherwise", "%.20q, want one of %q: the level of what is not in the table", doc.Risk.Otherwise, riskWords)
+	}
+	n := len(doc.Risk.High) + len(doc.Risk.Medium) + len(doc.Risk.Low)
+	if doc.Risk.File && n == 0 && !f.has("risk.as_of") {
+		return r // the file is all that there is
 	}
 	asOf := z.readMoment("risk.as_of", doc.Risk.AsOf, false, f)
 	issued := z.readMoment("issued", doc.Issued, false, &faults{})
@@ -71,7 +99,6 @@ func (doc *document) risk(z zone, f *faults) *risk {
 	case asOf.After(issued):
 		f.at("risk.as_of", "it is after the policy's own date")
 	}
-	n := len(doc.Risk.High) + len(doc.Risk.Medium) + len(doc.Risk.Low)
 	if n == 0 {
 		f.at("risk", "the table is empty")
 	}
@@ -79,22 +106,18 @@ func (doc *document) risk(z zone, f *faults) *risk {
 		f.at("risk", "%d divisions, at most %d", n, maxDivisions)
 		return r
 	}
-	for level, list := range map[string][]string{"high": doc.Risk.High, "medium": doc.Risk.Medium, "low": doc.Risk.Low} {
-		for i, code := range list {
-			if !divisionCode.MatchString(code) {
-				f.at(fmt.Sprintf("risk.%s[%d]", level, i), "%.20q is no division code: want two, four or six digits", code)
-			}
-		}
-	}
 	at := map[string]string{}
 	for level, list := range [][]string{doc.Risk.Low, doc.Risk.Medium, doc.Risk.High} {
 		for i, code := range list {
 			key := fmt.Sprintf("risk.%s[%d]", riskWords[level+1], i)
+			if !divisionCode.MatchString(code) {
+				f.at(key, "%.20q is no division code: want two, four or six digits", code)
+			}
 			short := trimZeros(code)
 			if before, twice := at[short]; twice {
 				f.at(key, "%s is in the table twice: also as %s", code, before)
 			}
-			at[short], r.levels[short] = key, uint8(level+1)
+			at[short], r.levels[short] = key, []graded{{level: uint8(level + 1)}}
 		}
 	}
 	return r
@@ -105,7 +128,8 @@ func (doc *document) sets(f *faults) map[string]*setVal {
 	if len(doc.Sets) > maxSets {
 		f.at("sets", "%d sets, at most %d", len(doc.Sets), maxSets)
 	}
-	for name, list := range doc.Sets {
+	for _, name := range slices.Sorted(maps.Keys(doc.Sets)) {
+		list := doc.Sets[name]
 		key := "sets." + name
 		set := &setVal{map[string]bool{}}
 		if !idForm.MatchString(name) {

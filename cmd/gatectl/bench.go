@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"io"
@@ -63,9 +64,8 @@ func (s *stage) since(began time.Time) { s.times = append(s.times, time.Since(be
 // timed is the lane's organs with a watch in the hand.
 type timed struct {
 	verifier             credential.Verifier
-	rules                policy.Rules
+	rules                *policy.Policy
 	book                 *store.Log
-	list                 *credential.Trust
 	verify, judge, write stage
 }
 
@@ -87,10 +87,10 @@ func (t *timed) Record(ctx context.Context, p gatehouse.Passage) (gatehouse.Pass
 func (t *timed) Passage(ctx context.Context, n gatehouse.Seq) (gatehouse.Passage, error) {
 	return t.book.Passage(ctx, n)
 }
-func (t *timed) Open(context.Context) error     { return nil }
-func (t *timed) Show(gate.View)                 {}
-func (t *timed) Now() (time.Time, bool)         { return time.Now(), true }
-func (t *timed) Age(at time.Time) time.Duration { return t.list.Age(at) }
+func (t *timed) Open(context.Context) error  { return nil }
+func (t *timed) Show(gate.View)              {}
+func (t *timed) Now() (time.Time, bool)      { return time.Now(), true }
+func (t *timed) Age(time.Time) time.Duration { return time.Hour }
 func (t *timed) Skin(context.Context) (gatehouse.Measurement, error) {
 	return gatehouse.Measurement{Skin: 36_600, Quality: gatehouse.Steady, Readings: 5, Sensor: "bench"}, nil
 }
@@ -141,46 +141,43 @@ func bench(ctx context.Context, dir string, rounds int, out io.Writer) error {
 	return nil
 }
 
-// prepare makes keys, rules, an empty book, and frames of people with green codes.
+// benchRegion is whose codes the bench reads and whose rules it judges by.
+const benchRegion gatehouse.Issuer = "CN-330100"
+
+// prepare makes a key, the everyday policy, an empty book, and frames of people with green
+// codes.
 func prepare(ctx context.Context, dir string) (*timed, []qr.Luma, error) {
 	now := time.Now()
-	k, err := newKit("CN-330100")
+	key, err := newIssuerKey()
 	if err != nil {
 		return nil, nil, err
 	}
-	sealed, err := k.trustNote(now)
+	id, err := credential.KeyID(key.Public())
 	if err != nil {
 		return nil, nil, err
 	}
-	list, err := credential.OpenTrust(sealed, k.root)
+	text, err := policy.Everyday{Site: benchRegion, Version: 1, Issued: now.UTC().Truncate(time.Second)}.Text()
 	if err != nil {
 		return nil, nil, err
 	}
-	note, err := k.policyNote(now)
+	rules, err := policy.Read(text)
 	if err != nil {
 		return nil, nil, err
 	}
-	body, err := credential.Open("policy", note, k.root)
-	if err != nil {
-		return nil, nil, err
-	}
-	rules, err := policy.Parse(body)
-	if err != nil {
-		return nil, nil, err
-	}
-	frames, err := k.frames(ctx, dir, now)
+	frames, err := benchFrames(ctx, dir, key, now)
 	if err != nil {
 		return nil, nil, err
 	}
 	book, err := store.OpenLog(ctx, filepath.Join(dir, "book.db"), "bench")
-	return &timed{verifier: credential.Verifier{Keys: list}, rules: rules, book: book, list: list}, frames, err
+	ring := credential.Ring{{ID: id, Issuer: benchRegion, Public: key.Public(), Usage: credential.UseHealthCode}}
+	return &timed{verifier: credential.Verifier{Keys: ring}, rules: rules, book: book}, frames, err
 }
 
-// frames takes one picture of each of a few people, while they hold the code still.
-func (k *kit) frames(ctx context.Context, dir string, now time.Time) (frames []qr.Luma, err error) {
+// benchFrames takes one picture of each of a few people, while they hold the code still.
+func benchFrames(ctx context.Context, dir string, key crypto.Signer, now time.Time) (frames []qr.Luma, err error) {
 	var people []person
 	for range 8 {
-		text, err := credential.Issue(k.issuers[k.region], credential.Claims{Issuer: k.region, Grade: gatehouse.Green,
+		text, err := credential.Issue(key, credential.Claims{Issuer: benchRegion, Grade: gatehouse.Green,
 			Issued: now.Add(-time.Minute), Expires: now.Add(time.Hour)})
 		if err != nil {
 			return nil, err

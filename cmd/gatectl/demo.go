@@ -16,6 +16,7 @@ import (
 
 	"gatehouse/cmd/daemon"
 	"gatehouse/gate/console"
+	"gatehouse/store"
 )
 
 // The demo's guard, whose number is printed: there is nothing to guard.
@@ -31,9 +32,13 @@ func demoCommand() *cobra.Command {
 		Short: "Show a gate and its region at work, with nothing plugged in",
 		Long: `demo starts the real regiond and the real gated in a temporary folder. Before the gate's
 camera people hold up codes, drawn as a camera would see them; its thermometer is a model
-of the chip behind a real driver. The link to the region is cut and mended in between.
+of the chip behind a real driver. Six regions signed what the gate believes. While it runs
+the region's people sign another policy, the link to the region is cut, another region's
+people withdraw their key, and the link comes back.
 
-Open the guard's page that it prints. It ends with ctrl-C, or by itself with --for.`,
+Open the guard's page that it prints. It ends with ctrl-C, or by itself with --for; all kinds
+of people have come after 90 seconds. The summary says what became of each kind, and by
+which rule or agreement.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			d.out, d.errs = c.OutOrStdout(), c.ErrOrStderr()
@@ -58,9 +63,12 @@ type demo struct {
 
 	dir    string
 	kit    *kit
+	people []person
+	begin  time.Time // when the first of them comes
 	region *child
 	gate   *child
 	link   *link
+	book   *store.Reader // the gate's; nil before the first passage
 }
 
 func (d *demo) run(ctx context.Context) (err error) {
@@ -120,23 +128,25 @@ func (d *demo) folder() (remove func(), err error) {
 func (d *demo) open(ctx, started context.Context) error {
 	now := time.Now()
 	var err error
-	if d.kit, err = newKit("CN-330100", "CN-440100"); err != nil {
+	if d.kit, err = demoKit(); err != nil {
 		return err
 	}
+	if d.people, err = d.kit.queue(d.seed, now); err != nil {
+		return err
+	}
+	d.kit.of(hangzhou).policy = demoPolicy(1, now, riskBefore())
 	if err := d.kit.write(d.dir, []string{"127.0.0.1"}, now); err != nil {
 		return err
 	}
-	people, err := d.kit.queue(d.seed, now)
-	if err != nil {
-		return err
-	}
-	if err := writeScripts(d.dir, people); err != nil {
+	if err := writeScripts(d.dir, d.people); err != nil {
 		return err
 	}
 	if d.link, err = newLink(ctx); err != nil {
 		return err
 	}
-	if err := d.settings(now).write(d.kit); err != nil {
+	// The queue comes up as soon as the daemons are there; both scripts begin at one moment.
+	d.begin = time.Now().Add(2 * time.Second).Truncate(time.Millisecond)
+	if err := d.settings().write(d.kit); err != nil {
 		return err
 	}
 	if d.region, err = start(started, "regiond", "--config", filepath.Join(d.dir, "region/region.toml")); err != nil {
@@ -160,14 +170,13 @@ func (d *demo) open(ctx, started context.Context) error {
 	return nil
 }
 
-func (d *demo) settings(now time.Time) settingsOf {
-	// The queue comes up as soon as the daemons are there; both scripts begin at one moment.
-	begin := now.Add(2 * time.Second).UnixMilli()
-	return settingsOf{dir: d.dir, gate: "hangzhou-east-7", region: d.kit.region, root: d.kit.root,
+func (d *demo) settings() settingsOf {
+	begin := d.begin.UnixMilli()
+	return settingsOf{dir: d.dir, gate: "hangzhou-east-7", region: d.kit.region,
 		regionListen: "127.0.0.1:0", regionURL: "https://" + d.link.address(), consoleListen: "127.0.0.1:0",
 		camera:      fmt.Sprintf("sim:%s?seed=%d&start=%d", filepath.Join(d.dir, "camera.jsonl"), d.seed, begin),
 		thermometer: fmt.Sprintf("sim:%s?seed=%d&start=%d", filepath.Join(d.dir, "thermometer.jsonl"), d.seed, begin),
-		barrier:     "note:", lights: "none", beat: "1s", guardName: demoGuard, guardPIN: console.HashPIN(demoPIN)}
+		barrier:     "note:", lights: "none", beat: "1s", trustBeat: "1s", guardName: demoGuard, guardPIN: console.HashPIN(demoPIN)}
 }
 
 // say is for people; programs get JSON only.
@@ -177,43 +186,64 @@ func (d *demo) say(format string, args ...any) {
 	}
 }
 
-// watch prints what the gate writes down, and cuts and mends the link, until the time is up
-// or somebody stops it.
+// watch prints what the gate writes down, and lets happen what the demo has to tell, until
+// the time is up or somebody stops it.
 func (d *demo) watch(ctx context.Context) {
-	third := 20 * time.Second
+	step := 10 * time.Second
 	var end <-chan time.Time
 	if d.length > 0 {
-		third, end = d.length/3, time.After(d.length)
+		step, end = d.length/6, time.After(d.length)
 	}
-	turn := time.NewTicker(third)
+	turn := time.NewTicker(step)
 	defer turn.Stop()
-	for cut := false; ; {
+	story := d.story()
+	defer d.closeBook()
+	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-end:
 			return
 		case <-turn.C:
-			if cut = !cut; cut {
-				d.link.cut()
-				d.say("          ----  the link to the region is cut; the gate goes on\n")
-			} else {
-				d.link.mend()
-				d.say("          ----  the link is back; the book catches up\n")
+			if err := story(); err != nil {
+				fmt.Fprintf(d.errs, "demo: %v\n", err)
 			}
 		case l, ok := <-d.gate.lines:
 			if !ok {
 				return
 			}
-			if l.Msg == "passage" {
-				if err := printPassage(d.out, l.passageLine, d.asJSON); err != nil {
-					return
+			if err := d.tell(ctx, l); err != nil {
+				if ctx.Err() == nil && !errors.Is(err, syscall.EPIPE) { // a reader that has left needs no word
+					fmt.Fprintf(d.errs, "demo: %v\n", err)
 				}
-			} else if l.Level == "ERROR" {
-				fmt.Fprintf(d.errs, "gated: %s %s\n", l.Msg, l.Err)
+				return
 			}
 		}
 	}
+}
+
+func (d *demo) closeBook() {
+	if d.book == nil {
+		return
+	}
+	if err := d.book.Close(); err != nil {
+		fmt.Fprintf(d.errs, "demo: %v\n", err)
+	}
+}
+
+// tell prints a line of the gate's log that people should see.
+func (d *demo) tell(ctx context.Context, l logLine) error {
+	switch {
+	case l.Msg == "passage":
+		return d.printPassage(ctx, l.passageLine)
+	case l.Level == "ERROR" && l.Msg == "signed files" && d.link.isCut():
+		// That the region cannot be reached has been said.
+	case l.Level == "ERROR":
+		fmt.Fprintf(d.errs, "gated: %s %s\n", l.Msg, l.Err)
+	case l.Msg == "policy in use" || l.Msg == "signed files in use":
+		d.say("          ----  the gate: %s%s\n", l.Msg, l.versions())
+	}
+	return nil
 }
 
 // kill ends what was started when the demo could not begin.

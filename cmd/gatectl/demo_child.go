@@ -28,7 +28,16 @@ type logLine struct {
 	Level   string `json:"level"`
 	Err     string `json:"err"`
 	Address string `json:"address"`
+	Policy  string `json:"policy"`
 	passageLine
+}
+
+// versions are those of what came into use, as far as the line tells.
+func (l logLine) versions() string {
+	if l.Policy != "" {
+		return ": " + l.Policy
+	}
+	return ""
 }
 
 // patience is how long a daemon may take to come up or to go down on a busy machine.

@@ -99,6 +99,12 @@ func (l *link) cut() {
 	}
 }
 
+func (l *link) isCut() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.down
+}
+
 func (l *link) mend() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -74,7 +74,26 @@ func TestDemoLosesNothingWhenTheLinkIsCut(t *testing.T) {
 			t.Errorf("passage %d was printed as %s %s, the book has %+v, %v", p.Seq, p.Call, p.Reason, row.Verdict, err)
 		}
 	}
+	kinds := 0
+	for _, o := range s.ByKind {
+		if kinds += o.Count; o.Who == "" {
+			t.Errorf("nobody knows who came: %+v", o)
+		}
+	}
+	if kinds != int(s.Recorded) {
+		t.Errorf("%d passages have a kind of person, of %d", kinds, s.Recorded)
+	}
 	t.Logf("%+v", *s)
+
+	// Nothing but the region's server brought the gate what was signed while it ran.
+	if s.ByPolicy["CN-330100/1"] == 0 || s.ByPolicy["CN-330100/2"] == 0 {
+		t.Errorf("judged by %v, want both versions", s.ByPolicy)
+	}
+	set := labGate(t, keep).Current()
+	kid := mustKeyID(t, filepath.Join(keep, "issuer-CN-510100.key"))
+	if keys := set.Keys(kid); len(keys) != 1 || !keys[0].Withdrawn {
+		t.Errorf("the key that was withdrawn while the link was cut: %+v", keys)
+	}
 }
 
 // startDemo runs a demo in its own group of processes and with its own temporary folder.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gatehouse"
 	"gatehouse/cmd/daemon"
 	"gatehouse/credential"
 	"gatehouse/gate/console"
@@ -20,34 +19,32 @@ import (
 )
 
 func issueCommand() *cobra.Command {
-	var keyFile, issuer, colour, holder, at, picture string
-	var life time.Duration
+	var w wish
+	var keyFile, picture string
 	c := &cobra.Command{
 		Use:   "issue --key ISSUER.key",
-		Short: "Sign a health code (RHC1) and print its text",
-		Example: `  gatectl issue --key lab/issuer-CN-330100.key --issuer CN-330100 --colour yellow --png yellow.png
+		Short: "Sign a health code or a travel code and print its text",
+		Long: `issue signs a code as a region's server would, in RHC1, RHC2 or TTC1 (docs/formats.md). The key
+decides on the algorithm: ES256, EdDSA or SM2. Times of facts are as long before the issue
+as they say: 90m, 36h, 5d.`,
+		Example: `  gatectl issue --key lab/issuer-CN-330100.key --issuer CN-330100 --colour yellow --class place --png yellow.png
+  gatectl issue --key lab/issuer-CN-330100.key --travel 220284:5d:3d --test nucleic-acid:negative:36h
+  gatectl issue --key lab/travel-CN-330100.key --format TTC1 --holder '138****1234' --travel 330100:3d:0d
   gatectl issue --key lab/issuer-CN-330100.key | gatectl pass --trust lab/trust`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if keyFile == "" {
 				return daemon.UsageError{Err: errors.New("--key is missing: the issuer's private key")}
 			}
-			key, err := daemon.ReadKey(keyFile)
+			key, err := readIssuerKey(keyFile)
 			if err != nil {
 				return daemon.UsageError{Err: err}
 			}
-			grade, err := gradeOf(colour)
+			claims, err := w.claims(time.Now())
 			if err != nil {
-				return err
+				return daemon.UsageError{Err: err}
 			}
-			issued := time.Now()
-			if at != "" {
-				if issued, err = time.Parse(time.RFC3339, at); err != nil {
-					return daemon.UsageError{Err: fmt.Errorf("--at %q is no RFC 3339 time", at)}
-				}
-			}
-			text, err := credential.Issue(key, credential.Claims{Issuer: gatehouse.Issuer(issuer), Grade: grade,
-				Issued: issued, Expires: issued.Add(life), Holder: gatehouse.Holder{Name: holder}})
+			text, err := credential.Issue(key, claims)
 			if err != nil {
 				return daemon.UsageError{Err: err} // what no gate would take was asked for
 			}
@@ -62,11 +59,7 @@ func issueCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&picture, "png", "", "draw its QR code into this new file, too")
 	c.Flags().StringVar(&keyFile, "key", "", "the issuer's private key, PKCS #8 in PEM")
-	c.Flags().StringVar(&issuer, "issuer", "CN-330100", "the region in whose name it is issued")
-	c.Flags().StringVar(&colour, "colour", "green", "green, yellow, red or grey (under review)")
-	c.Flags().StringVar(&holder, "holder", "", "the holder's name, masked, as 张*")
-	c.Flags().StringVar(&at, "at", "", "time of issue, RFC 3339 (default: now)")
-	c.Flags().DurationVar(&life, "for", 12*time.Hour, "how long it is valid, at most 24h")
+	w.add(c)
 	return c
 }
 
@@ -81,49 +74,6 @@ func draw(path, text string) error {
 		return err
 	}
 	return writeNew(path, b.Bytes())
-}
-
-func gradeOf(word string) (gatehouse.Grade, error) {
-	for _, g := range []gatehouse.Grade{gatehouse.Green, gatehouse.Yellow, gatehouse.Red, gatehouse.Grey} {
-		if g.String() == word {
-			return g, nil
-		}
-	}
-	return gatehouse.NoGrade, daemon.UsageError{Err: fmt.Errorf("--colour %q is none of green, yellow, red, grey", word)}
-}
-
-func signCommand() *cobra.Command {
-	var signer string
-	c := &cobra.Command{
-		Use:   "sign --signer ROOT.signer policy|trust FILE",
-		Short: "Sign a policy or a trust list and print it as gates take it",
-		Long: `sign checks a policy or trust list, in JSON, as strictly as a gate will, signs it and prints
-the signed note. Put it into the gates' trust folder as policy.note or trust.note: a gate
-takes it within seconds, and keeps the last good one when anything is wrong with it.`,
-		Example: "  gatectl sign --signer lab/root.signer policy policy.json > lab/trust/policy.note",
-		Args:    cobra.ExactArgs(2),
-		RunE: func(c *cobra.Command, args []string) error {
-			if signer == "" {
-				return daemon.UsageError{Err: errors.New("--signer is missing: the file with the signer's private key")}
-			}
-			private, err := daemon.ReadFile(signer, maxSmall)
-			if err != nil {
-				return daemon.UsageError{Err: err}
-			}
-			body, err := daemon.ReadFile(args[1], maxSmall)
-			if err != nil {
-				return daemon.UsageError{Err: err}
-			}
-			sealed, err := sealFile(args[0], body, strings.TrimSpace(string(private)))
-			if err != nil {
-				return fmt.Errorf("%s: %w", args[1], err)
-			}
-			_, err = c.OutOrStdout().Write(sealed)
-			return err
-		},
-	}
-	c.Flags().StringVar(&signer, "signer", "", "file with the signer's private key, as init makes it")
-	return c
 }
 
 func pinCommand() *cobra.Command {

@@ -29,8 +29,9 @@ reads a gate's book, and shows the whole at work.
 Begin with 'gatectl demo'. Exit codes: 0 done, 1 it did not work, 2 it was asked wrongly.`,
 		Version: version,
 	}
-	root.AddCommand(demoCommand(), initCommand(), logCommand(), benchCommand(), trustCommand())
-	for _, c := range []*cobra.Command{qrCommand(), passCommand(), scanCommand(), issueCommand(), signCommand(), pinCommand()} {
+	root.AddCommand(demoCommand(), initCommand(), logCommand(), benchCommand(), trustCommand(), policyCommand(),
+		passCommand(), scanCommand(), replayCommand(), statusCommand(), revokeCommand())
+	for _, c := range []*cobra.Command{qrCommand(), issueCommand(), keysCommand(), pinCommand()} {
 		c.PreRun = endAtOnce
 		root.AddCommand(c)
 	}

@@ -25,13 +25,25 @@ type passageLine struct {
 	Amends  gatehouse.Seq         `json:"amends,omitempty"`
 	Guard   string                `json:"guard,omitempty"` // from the book only
 	Note    string                `json:"note,omitempty"`
+	Rule    string                `json:"rule,omitempty"`
+	Trust   string                `json:"trust,omitempty"` // "fresh", "stale", "too old"
+	Here    string                `json:"here,omitempty"`  // the colour as judged here
+	Agreed  string                `json:"agreement,omitempty"`
+	Second  string                `json:"second,omitempty"` // format of the second code
+	Without string                `json:"without,omitempty"`
 	At      time.Time             `json:"time"`
+	Who     string                `json:"who,omitempty"` // the kind of person; in the demo only
 }
 
 func lineOf(p gatehouse.Passage) passageLine {
-	return passageLine{Seq: p.Seq, Call: p.Verdict.Call.String(), Reason: p.Verdict.Reason, Detail: p.Verdict.Detail,
+	l := passageLine{Seq: p.Seq, Call: p.Verdict.Call.String(), Reason: p.Verdict.Reason, Detail: p.Verdict.Detail,
 		Issuer: p.Issuer, Grade: p.Grade.String(), Skin: p.Skin.Skin, Quality: p.Skin.Quality.String(),
-		TookMS: float64(p.Took.Microseconds()) / 1000, Amends: p.Amends, Guard: p.Guard, Note: p.Note, At: p.At}
+		TookMS: float64(p.Took.Microseconds()) / 1000, Amends: p.Amends, Guard: p.Guard, Note: p.Note, At: p.At,
+		Rule: p.Verdict.Rule, Here: p.Verdict.Here.String(), Agreed: p.Verdict.Agreement, Second: p.Second, Without: p.Without.String()}
+	if p.Verdict.Policy != "" {
+		l.Trust = p.Verdict.Trust.String() // nobody's rows but a judge's speak of it
+	}
+	return l
 }
 
 // printPassage writes the line that a person likes to read: the call first, then why, then
@@ -44,12 +56,15 @@ func printPassage(w io.Writer, l passageLine, asJSON bool) error {
 	if l.Quality == gatehouse.Steady.String() {
 		skin = l.Skin.String()
 	}
-	waiting := ""
+	more := ""
+	if l.Who != "" {
+		more = "  [" + l.Who + "]"
+	}
 	if l.Queue > 1 {
-		waiting = fmt.Sprintf("  (%d wait for the link)", l.Queue)
+		more += fmt.Sprintf("  (%d wait for the link)", l.Queue)
 	}
 	_, err := fmt.Fprintf(w, "%s %4d  %s  %-10s %-6s %s %4.0f ms  %s%s\n", l.At.Local().Format("15:04:05"),
-		l.Seq, callMark(w, l.Call), orDash(string(l.Issuer)), orDash(l.Grade), skin, l.TookMS, l.why(), waiting)
+		l.Seq, callMark(w, l.Call), orDash(string(l.Issuer)), orDash(l.Grade), skin, l.TookMS, l.why(), more)
 	return err
 }
 
@@ -62,7 +77,12 @@ func (l passageLine) why() string {
 	if l.Quality == gatehouse.Steady.String() {
 		skin = l.Skin.String()
 	}
-	why := string(l.Reason) + " " + console.Words(console.English, l.Reason, "grade", l.Grade, "skin", skin)
+	why := string(l.Reason) + " "
+	if l.Rule != "" && l.Detail != "" {
+		why += l.Detail // the policy's own words
+	} else {
+		why += console.Words(console.English, l.Reason, "grade", l.Grade, "skin", skin)
+	}
 	if l.Amends != 0 {
 		why += fmt.Sprintf(", on #%d", l.Amends)
 	}

@@ -17,7 +17,6 @@ import (
 	"gatehouse/credential"
 	"gatehouse/gate"
 	"gatehouse/gate/console"
-	"gatehouse/policy"
 	"gatehouse/scanner/qr"
 )
 
@@ -34,55 +33,67 @@ type scanLine struct {
 	Policy  string           `json:"policy"`
 	Signed  bool             `json:"signed"` // whether the policy is; a gate takes no other
 	MS      float64          `json:"ms"`     // from pixels in memory to the verdict
-	Steps   []string         `json:"steps,omitempty"`
-	Error   string           `json:"error,omitempty"`
+
+	Rule      string      `json:"rule,omitempty"`  // of the policy, that decided
+	Trust     string      `json:"trust,omitempty"` // "fresh", "stale", "too old"
+	Here      string      `json:"here,omitempty"`  // the colour as judged here
+	Agreement string      `json:"agreement,omitempty"`
+	Says      string      `json:"says,omitempty"` // the rule's own words
+	Steps     []string    `json:"steps,omitempty"`
+	Rules     []triedRule `json:"rules,omitempty"`
+	Decided   string      `json:"decided,omitempty"` // the rule, or the reason where no rule did
+	Error     string      `json:"error,omitempty"`
 }
 
 // A scan is the lane's whole work on images, with a book in memory and no barrier.
 type scan struct {
-	keys    credential.Keyring
-	list    *credential.Trust
-	rules   policy.Rules
-	signed  bool
+	belief  *belief
+	rules   regional
 	at      time.Time
 	skin    gatehouse.Measurement
 	explain bool
 	reader  qr.Reader
+
+	evidence gatehouse.Evidence // on which the judge was asked last
 }
 
 func scanCommand() *cobra.Command {
 	var trust trustFlags
 	var policyFile string
-	var temperature float64
+	var temperature, ambient float64
 	var asJSON bool
 	s := &scan{}
 	c := &cobra.Command{
 		Use:   "scan IMAGE...",
 		Short: "Judge the codes of images as a gate would",
 		Long: `scan does the lane's whole work on an image: it reads the texts, verifies the code with the
-keys of the trust folder, and judges it by the policy and the temperature given. Nothing is
-written down and nothing opens. --explain shows each step, with no personal detail.
+keys of the signed trust, and judges it by the policy in force and the temperature given.
+Nothing is written down and nothing opens. --explain shows each step and each rule that was
+tried, with no personal detail.
 
 Exit code 1 when an image could not be read; a refused code is a result like any other.`,
 		Example: `  gatectl scan --trust lab/trust --temp 36.6 photo.jpg
-  gatectl scan --trust lab/trust --policy next.json --explain photo.jpg`,
+  gatectl scan --trust lab/trust --policy next.toml --explain photo.jpg`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, files []string) (err error) {
 			if s.at, err = trust.time(); err != nil {
 				return err
 			}
-			if s.keys, s.list, err = trust.keys(); err != nil {
+			if s.belief, err = trust.believe(c.ErrOrStderr()); err != nil {
 				return err
 			}
-			if s.rules, s.signed, err = trust.rules(policyFile); err != nil {
+			if s.rules, err = trust.rules(s.belief, policyFile); err != nil {
 				return err
 			}
+			endAtOnce(c, files) // its copy of the trust is gone, and a large image looks at no context
 			if c.Flags().Changed("temp") {
-				if !(temperature > -50 && temperature < 150) {
-					return daemon.UsageError{Err: fmt.Errorf("--temp %v is no temperature in degrees Celsius", temperature)}
+				for flag, value := range map[string]float64{"temp": temperature, "ambient": ambient} {
+					if !(value > -50 && value < 150) {
+						return daemon.UsageError{Err: fmt.Errorf("--%s %v is no temperature in degrees Celsius", flag, value)}
+					}
 				}
 				s.skin = gatehouse.Measurement{Skin: gatehouse.Temperature(math.Round(temperature * 1000)),
-					Quality: gatehouse.Steady, Readings: 1, Sensor: "given by hand"}
+					Ambient: gatehouse.Temperature(math.Round(ambient * 1000)), Quality: gatehouse.Steady, Readings: 1, Sensor: "given by hand"}
 			}
 			out := c.OutOrStdout()
 			asJSON = asJSON || !terminal(out) && !s.explain
@@ -102,8 +113,9 @@ Exit code 1 when an image could not be read; a refused code is a result like any
 	}
 	trust.add(c)
 	c.Flags().StringArrayVar(&trust.signers, "signer", nil, "one more key to believe (repeatable)")
-	c.Flags().StringVar(&policyFile, "policy", "", "policy to judge by, signed or not (default: policy.note of the trust folder)")
+	c.Flags().StringVar(&policyFile, "policy", "", "policy to judge by, signed by nobody yet (default: the one in force of the signed trust)")
 	c.Flags().Float64Var(&temperature, "temp", 0, "skin temperature in degrees Celsius (default: nobody was measured)")
+	c.Flags().Float64Var(&ambient, "ambient", 22, "temperature around the sensor, with --temp")
 	c.Flags().BoolVar(&s.explain, "explain", false, "show each step")
 	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line even on a terminal")
 	return c
@@ -112,7 +124,8 @@ Exit code 1 when an image could not be read; a refused code is a result like any
 // judge is one image's way through the lane.
 func (s *scan) judge(ctx context.Context, file string) scanLine {
 	codes := readCodes(&s.reader, file)
-	line := scanLine{File: file, Texts: codes.Texts, Error: codes.Error, Policy: s.rules.Name(), Signed: s.signed}
+	rules := s.rules.inForce(s.at)
+	line := scanLine{File: file, Texts: codes.Texts, Error: codes.Error, Policy: rules.Name(), Signed: s.rules.signed}
 	switch {
 	case codes.Error != "":
 		return line
@@ -126,36 +139,75 @@ func (s *scan) judge(ctx context.Context, file string) scanLine {
 		return line
 	}
 	began := time.Now()
-	p, text := s.verdict(ctx, codes.Texts)
+	texts := joined(codes.Texts, s.at)
+	p := s.verdict(ctx, texts)
 	line.MS = codes.MS + float64(time.Since(began).Microseconds())/1000
-	line.Verdict, line.Reason, line.Detail, line.Issuer = p.Verdict.Call.String(), p.Verdict.Reason, p.Verdict.Detail, p.Issuer
+	v := p.Verdict
+	line.Verdict, line.Reason, line.Detail, line.Issuer = v.Call.String(), v.Reason, v.Detail, p.Issuer
 	line.Words = console.Words(console.English, line.Reason)
+	line.Rule, line.Agreement, line.Here, line.Says = v.Rule, v.Agreement, v.Here.String(), v.Says.En
+	if rules != nil {
+		line.Trust = v.Trust.String()
+	}
 	if s.explain {
-		line.Steps = s.steps(codes, text, p)
+		s.explained(&line, codes, texts, p)
 	}
 	return line
 }
 
-// verdict admits the texts one after the other, as a lane would two codes on one screen,
-// and gives the first that is a health code.
-func (s *scan) verdict(ctx context.Context, texts []string) (gatehouse.Passage, string) {
-	lane := &gate.Lane{Name: "gatectl", Verifier: credential.Verifier{Keys: s.keys}, Thermometer: s, Judge: s.rules, Log: s,
-		Barrier: s, Screen: s, Clock: s, Trust: s, Tries: 1, Logger: slog.New(slog.DiscardHandler)}
-	var first gatehouse.Passage
+// joined puts the parts of a card that was spread over several codes together.
+func joined(texts []string, at time.Time) (all []string) {
+	var parts credential.Assembler
+	for _, text := range texts {
+		if whole, missing := parts.Add(text, at); missing == 0 {
+			all = append(all, whole)
+		}
+	}
+	if len(all) == 0 {
+		return texts // parts alone: each is refused as what it is
+	}
+	return all
+}
+
+// verdict admits the texts one after the other, as a lane would two codes on one screen. It
+// gives the passage of the first that is a health code, with the second code where the policy
+// asks for one and it is there.
+func (s *scan) verdict(ctx context.Context, texts []string) (best gatehouse.Passage) {
+	lane := &gate.Lane{Name: "gatectl", Verifier: s, Judge: s, Log: s,
+		Barrier: s, Screen: s, Clock: s, Trust: s.belief, Tries: func() int { return 1 }, Logger: slog.New(slog.DiscardHandler)}
+	if _, measures := s.rules.inForce(s.at).Measures(); measures || s.rules.everyday == nil {
+		lane.Thermometer = s
+	}
 	for i, text := range texts {
 		// Log and barrier are in memory: there is no breakdown to tell of.
 		p, _ := lane.Admit(ctx, gatehouse.Sighting{Text: text, At: s.at})
-		if p.Verdict.Reason != gatehouse.ReasonNotOurs {
-			return p, text
-		}
-		if i == 0 {
-			first = p
+		switch {
+		case p.Seq == 0:
+			continue // beside a code that was judged, and none of ours
+		case p.Verdict.Reason != gatehouse.ReasonNotOurs && p.Verdict.Reason != gatehouse.ReasonSecondCode:
+			return p
+		case i == 0 || best.Verdict.Reason == gatehouse.ReasonNotOurs:
+			best = p
 		}
 	}
-	return first, texts[0]
+	return best
 }
 
 // What the lane needs beside keys and rules, for a person who is an image.
+
+// Verify leaves of a pass what the policy's purpose lock does.
+func (s *scan) Verify(text string, at time.Time) (gatehouse.Pass, error) {
+	pass, err := s.belief.verifier().Verify(text, at)
+	if err != nil {
+		return pass, err
+	}
+	return s.rules.inForce(at).Narrow(pass), nil
+}
+
+func (s *scan) Judge(e gatehouse.Evidence) gatehouse.Verdict {
+	s.evidence = e
+	return s.rules.inForce(e.At).Judge(e)
+}
 
 func (s *scan) Skin(context.Context) (gatehouse.Measurement, error) { return s.skin, nil }
 func (s *scan) Record(_ context.Context, p gatehouse.Passage) (gatehouse.Passage, error) {
@@ -168,14 +220,6 @@ func (s *scan) Passage(context.Context, gatehouse.Seq) (gatehouse.Passage, error
 func (s *scan) Open(context.Context) error { return nil }
 func (s *scan) Show(gate.View)             {}
 func (s *scan) Now() (time.Time, bool)     { return s.at, true }
-
-// Age is that of the trust list; keys given by hand are as old as the moment.
-func (s *scan) Age(at time.Time) time.Duration {
-	if s.list == nil {
-		return 0
-	}
-	return s.list.Age(at)
-}
 
 func (l scanLine) print(w io.Writer, asJSON bool) error {
 	if asJSON {
@@ -190,8 +234,8 @@ func (l scanLine) print(w io.Writer, asJSON bool) error {
 		why += " (" + l.Detail + ")"
 	}
 	_, err := fmt.Fprintf(w, "%s %s  %s  %s  %.0f ms\n", callMark(w, l.Verdict), l.File, orDash(string(l.Issuer)), why, l.MS)
-	if err == nil && len(l.Steps) > 0 {
-		_, err = fmt.Fprintf(w, "  %s\n", strings.Join(l.Steps, "\n  "))
+	if lines := l.explanation(); err == nil && len(lines) > 0 {
+		_, err = fmt.Fprintf(w, "  %s\n", strings.Join(lines, "\n  "))
 	}
 	return err
 }

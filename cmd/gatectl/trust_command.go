@@ -28,13 +28,13 @@ folder; carry the folder from one to the next, or the draft alone.`,
   gatectl trust init nation --root anna.pub,bo.pub,cai.pub,dai.pub,eva.pub --threshold 3 --desk desk.pub
   gatectl trust add-region nation CN-330100 --key fan.pub,gao.pub,han.pub --threshold 2
   gatectl trust sign nation --key anna.key             # then bo, then cai
-  gatectl trust publish nation CN-330100 keys=keys.json policy=policy.json
+  gatectl trust publish nation CN-330100 keys=keys.json policy=policy.toml
   gatectl trust sign nation --key fan.key              # then gao
   gatectl trust refresh nation --key desk.key          # takes in what enough people signed
   gatectl trust verify nation`,
 	}
 	c.AddCommand(trustKeyCommand(), trustInitCommand(), trustAddCommand(), trustRotateCommand(), trustPublishCommand(),
-		trustSignCommand(), trustRefreshCommand(), trustVerifyCommand(), trustShowCommand(), trustImportCommand())
+		trustSignCommand(), trustRefreshCommand(), trustVerifyCommand(), trustShowCommand(), trustImportCommand(), trustKeysCommand())
 	return c
 }
 
@@ -186,7 +186,8 @@ func trustAddCommand() *cobra.Command {
 		Use:   "add-region DIR REGION",
 		Short: "Draft who signs for a region, or for firmware",
 		Long: `add-region drafts a new list of regions, for those who sign targets. REGION is a country (DE), a
-country and division (CN-330100), or the word firmware.`,
+country and division (CN-330100), or the word firmware. A region needs two different people at
+least, none of whom signs the firmware: gates follow no other.`,
 		Example: "  gatectl trust add-region nation CN-330100 --key fan.pub,gao.pub,han.pub --threshold 2",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -195,7 +196,10 @@ country and division (CN-330100), or the word firmware.`,
 				return err
 			}
 			d := desk(args[0])
-			if err := d.AddRole(args[1], trust.Quorum{Signers: people, Threshold: threshold}, days(life)); err != nil {
+			err = rehearsed(d, args[1], func(d trust.Desk) error {
+				return d.AddRole(args[1], trust.Quorum{Signers: people, Threshold: threshold}, days(life))
+			})
+			if err != nil {
 				return fmt.Errorf("add %s: %w", args[1], err)
 			}
 			return printDrafts(c.OutOrStdout(), d)
@@ -228,7 +232,11 @@ A key that left a role does not come back to it: make a new one.`,
 				return err
 			}
 			d := desk(args[0])
-			drafted, err := d.Rotate(args[1], trust.Change{Add: people, Remove: remove, Threshold: threshold, Life: days(life)})
+			var drafted []string
+			err = rehearsed(d, args[1], func(d trust.Desk) (err error) {
+				drafted, err = d.Rotate(args[1], trust.Change{Add: people, Remove: remove, Threshold: threshold, Life: days(life)})
+				return err
+			})
 			if err != nil {
 				return fmt.Errorf("rotate %s: %w", args[1], err)
 			}

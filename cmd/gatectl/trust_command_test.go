@@ -53,6 +53,14 @@ func newCeremony(t *testing.T) ceremony {
 	return c
 }
 
+func (c ceremony) put(name, text string) string {
+	c.t.Helper()
+	if err := os.WriteFile(c.at(name), []byte(text), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+	return c.at(name)
+}
+
 func (c ceremony) pubs(names ...string) string {
 	for i, name := range names {
 		names[i] = c.at(name + ".pub")
@@ -165,17 +173,18 @@ func TestWhatAGateWouldRefuseIsNotPublished(t *testing.T) {
 	c.must("init", nation, "--root", c.pubs("anna", "bo", "cai"), "--threshold", "2", "--desk", c.pubs("desk"))
 	c.must("add-region", nation, "DE", "--key", c.pubs("fan", "gao"))
 	c.refused(1, "it is CN-330100's", "publish", nation, "DE", c.list(1))
+	c.put("names.json", `{"complaints":"12345"}`)
 	c.refused(1, "a region has keys, policy", "publish", nation, "DE", "autorun.inf="+c.at("fan.pub"))
-	c.refused(1, "there is no role FR", "publish", nation, "FR", "policy="+c.at("fan.pub"))
-	c.refused(1, "is no region", "add-region", nation, "Germany", "--key", c.pubs("fan"))
+	c.refused(1, "there is no role FR", "publish", nation, "FR", "directory="+c.at("names.json"))
+	c.refused(1, "is no region", "add-region", nation, "Germany", "--key", c.pubs("fan", "gao"))
 	c.refused(1, "is not empty", "init", nation, "--root", c.pubs("anna"), "--threshold", "1", "--desk", c.pubs("desk"))
 	c.refused(1, "cannot be", "init", c.at("other"), "--root", c.pubs("anna"), "--threshold", "2", "--desk", c.pubs("desk"))
 	c.must("sign", nation, "--key", c.at("anna.key"), "--key", c.at("bo.key"))
 	c.must("refresh", nation, "--key", c.at("desk.key"))
-	c.must("publish", nation, "DE", "policy="+c.at("fan.pub"))
+	c.must("publish", nation, "DE", "directory="+c.at("names.json"))
 	c.must("sign", nation, "--key", c.at("fan.key"), "--key", c.at("gao.key"))
 	c.refused(1, "needs 1 more of the keys", "refresh", nation, "--key", c.at("anna.key"))
-	targets, err := filepath.Glob(filepath.Join(nation, "targets/region/DE/*.policy"))
+	targets, err := filepath.Glob(filepath.Join(nation, "targets/region/DE/*.directory"))
 	if err != nil || len(targets) != 1 {
 		t.Fatalf("%v, %v", targets, err)
 	}

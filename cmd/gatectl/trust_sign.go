@@ -18,26 +18,24 @@ func trustPublishCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "publish DIR REGION [NAME=FILE]...",
 		Short: "Draft what a region signs: keys, policy, revocations, risk",
-		Long: `publish drafts the next version of what a region signs, and copies the files to their place.
-Names that are not given stay as they were; NAME= takes one out; no name at all renews the
-role with a later end. keys is a trust list in JSON as 'gatectl sign trust' takes it. For the
-role firmware any file name can stand.`,
-		Example: "  gatectl trust publish nation CN-330100 keys=keys.json policy=policy.json\n" +
+		Long: `publish checks files as a gate will, drafts the next version of what a region signs, and copies
+them to their place. A policy has to follow the one that is published, and its own tests have
+to hold. Names that are not given stay as they were; NAME= takes one out; no name at all
+renews the role with a later end. keys is a list as 'gatectl trust keys' makes it; rules are
+other states' rules, {"rules":{"DE/entry":[...]},"value_sets":{...}}. For the role firmware
+any file name can stand.`,
+		Example: "  gatectl trust publish nation CN-330100 keys=keys.json policy=policy.toml\n" +
 			"  gatectl trust publish nation CN-330100 risk=\n" +
 			"  gatectl trust publish nation firmware gatehouse-7.img=build/gatehouse-7.img",
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			files := map[string]string{}
-			for _, arg := range args[2:] {
-				name, file, ok := strings.Cut(arg, "=")
-				if _, twice := files[name]; !ok || name == "" || twice {
-					return daemon.UsageError{Err: fmt.Errorf("%q: want NAME=FILE, each name once", arg)}
-				}
-				files[name] = file
+			files, err := filesOf(args[2:])
+			if err != nil {
+				return err
 			}
 			d := desk(args[0])
-			if err := d.Publish(args[1], files, days(life)); err != nil {
-				return fmt.Errorf("publish %s: %w", args[1], err)
+			if err := draftFiles(c.OutOrStdout(), d, args[1], files, life); err != nil {
+				return err
 			}
 			return printDrafts(c.OutOrStdout(), d)
 		},
@@ -47,16 +45,18 @@ role firmware any file name can stand.`,
 }
 
 func trustSignCommand() *cobra.Command {
-	var keys []string
+	var keys, brought []string
 	var drop string
 	c := &cobra.Command{
 		Use:   "sign DIR|FILE [ROLE]",
 		Short: "Add your signature to the drafts in which you have a say",
 		Long: `sign adds one person's signature to each draft of the folder in which their key has a say, or to
-that of one role. Look at a draft before you sign it: it is plain text in DIR/drafts.
+that of one role. It shows first what is being signed and what is different from what is
+published, runs a policy's own tests, and signs nothing that a gate would not take.
 
-A draft may also travel alone: sign the FILE, and put it back into drafts/ of the folder. When
-enough people have signed, the next refresh takes it in.`,
+A draft may also travel alone: sign the FILE, and put it back into drafts/ of the folder. Its
+rules travel with it: --file policy=policy.toml. When enough people have signed, the next
+refresh takes it in.`,
 		Example: "  gatectl trust sign nation --key anna.key\n" +
 			"  gatectl trust sign /media/stick/CN-330100.json --key fan.key\n" +
 			"  gatectl trust sign nation --drop CN-330100       # take a draft back",
@@ -72,6 +72,13 @@ enough people have signed, the next refresh takes it in.`,
 			if info, err := os.Stat(args[0]); errors.Is(err, fs.ErrNotExist) {
 				return daemon.UsageError{Err: fmt.Errorf("%s: there is no such folder or draft", args[0])}
 			} else if err == nil && !info.IsDir() {
+				files, err := filesOf(brought)
+				if err != nil {
+					return err
+				}
+				if err := lookAtFile(c.OutOrStdout(), args[0], files); err != nil {
+					return fmt.Errorf("sign %s: %w", args[0], err)
+				}
 				for _, key := range signers {
 					role, version, err := trust.SignFile(args[0], key)
 					if err != nil {
@@ -86,6 +93,9 @@ enough people have signed, the next refresh takes it in.`,
 				role = args[1]
 			}
 			d := desk(args[0])
+			if err := lookAt(c.OutOrStdout(), d, role, signers); err != nil {
+				return fmt.Errorf("sign: %w", err)
+			}
 			for _, key := range signers {
 				signed, err := d.Sign(role, key)
 				if err != nil {
@@ -99,6 +109,7 @@ enough people have signed, the next refresh takes it in.`,
 		},
 	}
 	c.Flags().StringSliceVar(&keys, "key", nil, "your key file")
+	c.Flags().StringSliceVar(&brought, "file", nil, "a file that a draft alone names, as policy=policy.toml")
 	c.Flags().StringVar(&drop, "drop", "", "take the draft of this role back instead")
 	return c
 }

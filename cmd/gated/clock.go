@@ -14,7 +14,7 @@ const slack = 2 * time.Minute
 const farAhead = 366 * 24 * time.Hour
 
 // A clock is the board's, held to a floor: the newest moment that is known to have passed,
-// by the book's last row and by the signed files in use. A board without a battery wakes up
+// by the build, the book's last row, the signed files in use and the region's word. A board without a battery wakes up
 // in 1970, or in whatever its broken one says: below the floor, far ahead of it and while
 // there is none, the clock is not believed.
 type clock struct {
@@ -36,6 +36,23 @@ func (c *clock) raise(at time.Time) {
 		if old != nil && !at.After(old.at) || c.floor.CompareAndSwap(old, next) {
 			return
 		}
+	}
+}
+
+// certain is the time by which certificates are judged: the floor's where the clock is not
+// believed, since with a clock of 1970 no certificate is valid yet.
+func (c *clock) certain() time.Time {
+	at, _ := c.Now()
+	return at
+}
+
+// told takes the time of the region's server, whose certificate vouches for it, while the
+// board's own clock is not believed. It is held to the floor as that one is: a server that
+// is wrong must not set a floor which no true clock ever reaches.
+func (c *clock) told(at time.Time) {
+	floor := c.floor.Load()
+	if _, trusted := c.Now(); !trusted && floor != nil && at.Before(floor.at.Add(farAhead)) {
+		c.raise(at)
 	}
 }
 

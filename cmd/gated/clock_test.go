@@ -64,3 +64,30 @@ func TestMinutesPassOnAClockThatIsNotTrusted(t *testing.T) {
 		}
 	})
 }
+
+func TestRegionsWordMovesTheFloorOfAnUntrustedClockAlone(t *testing.T) {
+	row := time.Date(2020, 7, 10, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		name  string
+		board time.Time
+		floor time.Time
+		says  time.Time
+		want  time.Time // of the floor
+	}{
+		{"a clock of 1970", time.Unix(40, 0), row, row.Add(time.Hour), row.Add(time.Hour)},
+		{"a clock that is believed", row.Add(time.Minute), row, row.Add(time.Hour), row},
+		{"a server of 2099", time.Unix(40, 0), row, row.AddDate(79, 0, 0), row},
+		{"a server that lags", time.Unix(40, 0), row, row.Add(-time.Hour), row},
+	} {
+		clock := &clock{now: func() time.Time { return c.board }}
+		clock.raise(c.floor)
+		clock.told(c.says)
+		if got := clock.floor.Load().at; !got.Equal(c.want) {
+			t.Errorf("%s: the floor is %v, want %v", c.name, got, c.want)
+		}
+	}
+	nothing := &clock{now: func() time.Time { return time.Unix(40, 0) }}
+	if nothing.told(row); nothing.floor.Load() != nil {
+		t.Error("a word that nothing bears out became a floor")
+	}
+}

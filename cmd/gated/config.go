@@ -3,11 +3,12 @@ package main
 import (
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
+	"gatehouse"
 )
 
 // config is the settings file of one gate: where things are and how they are wired. What
@@ -21,14 +22,26 @@ type config struct {
 	Barrier     string        `toml:"barrier"`     // "gpio:GPIO17?active=high&pulse=800ms", "note:"
 	Lights      string        `toml:"lights"`      // "gpio:?active=high&green=GPIO22&amber=GPIO23&red=GPIO24", "none"
 	Trust       trustConfig   `toml:"trust"`
+	Site        siteConfig    `toml:"site"`
 	Console     consoleConfig `toml:"console"`
 	Guards      []guardConfig `toml:"guard"`
 	Region      regionConfig  `toml:"region"`
 }
 
 type trustConfig struct {
-	Folder string `toml:"folder"` // holds trust.note and policy.note
-	Root   string `toml:"root"`   // public key of who signs them: "CN-330000+5a1f...+A..."
+	Folder string           `toml:"folder"` // the gate's own: what it adopted of the regions' signed files
+	Root   string           `toml:"root"`   // file of the nation's root that came with the gate
+	Site   gatehouse.Issuer `toml:"site"`   // the region whose rules bind this gate, or a part of it: "CN-330106"
+	Stick  string           `toml:"stick"`  // a folder that may hold a newer repository, as a stick that people plug in
+	Beat   duration         `toml:"beat"`   // between two looks at the region's server; default "5m"
+}
+
+// siteConfig joins the gates of one site, which tell each other over the local network whose
+// codes they have just let in. Without listen this gate remembers alone.
+type siteConfig struct {
+	Listen string   `toml:"listen"` // "192.0.2.7:8441"
+	Peers  []string `toml:"peers"`  // where the others listen
+	Key    string   `toml:"key"`    // file of 64 hex digits, the same at all of them
 }
 
 type consoleConfig struct {
@@ -92,9 +105,21 @@ func (c *config) Check(fault func(key, what, hint string)) {
 	need("thermometer", c.Thermometer, `as in thermometer = "mlx90614:/dev/i2c-1", or "none"`)
 	need("barrier", c.Barrier, `as in barrier = "gpio:GPIO17?active=high&pulse=800ms", or "note:" for none`)
 	need("trust.folder", c.Trust.Folder, `as in folder = "/var/lib/gatehouse/trust"`)
-	need("trust.root", c.Trust.Root, "the line in the trust folder's root.pub")
-	if _, err := note.NewVerifier(c.Trust.Root); c.Trust.Root != "" && err != nil {
-		fault("trust.root", "is no signer's public key", "the line in the trust folder's root.pub")
+	need("trust.root", c.Trust.Root, `as in root = "/etc/gatehouse/root.json": the nation's first root, as people were given it`)
+	need("trust.site", string(c.Trust.Site), `as in site = "CN-330106": the region whose rules bind this gate, or a part of it`)
+	if c.Trust.Site != "" && !siteForm.MatchString(string(c.Trust.Site)) {
+		fault("trust.site", "is no region", "a country, or a country and a division code of two, four or six digits: CN-330106")
+	}
+	if c.Trust.Beat == 0 {
+		c.Trust.Beat = duration(5 * time.Minute)
+	}
+	if c.Trust.Beat < duration(time.Second) {
+		fault("trust.beat", "is shorter than 1s", `as in beat = "5m"`)
+	}
+	if c.Site.Listen != "" {
+		need("site.key", c.Site.Key, `a file of 64 hex digits, the same at all gates of the site: openssl rand -hex 32`)
+	} else if len(c.Site.Peers) > 0 {
+		fault("site.listen", "is missing: who tells others must hear them", `as in listen = "192.0.2.7:8441"`)
 	}
 	if c.Console.Listen == "" {
 		c.Console.Listen = "127.0.0.1:8440"
@@ -120,6 +145,8 @@ func (c *config) Check(fault func(key, what, hint string)) {
 		fault("region.beat", "is shorter than 100ms", `as in beat = "30s"`)
 	}
 }
+
+var siteForm = regexp.MustCompile(`^[A-Z]{2}(-([0-9]{2}){1,3})?$`)
 
 const nameLetters = "abcdefghijklmnopqrstuvwxyz0123456789-"
 

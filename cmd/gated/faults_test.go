@@ -2,23 +2,26 @@ package main
 
 import (
 	"bytes"
-	"context"
+	"errors"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"gatehouse"
+	"gatehouse/credential"
+	"gatehouse/credential/revocation"
+	"gatehouse/credential/trust"
 	"gatehouse/policy"
 	"gatehouse/store"
 )
 
 func TestGateWithoutACameraSaysSo(t *testing.T) {
-	s := newSite(t)
+	s := newPlace(t)
 	c := s.config()
 	c.Camera = "v4l2:/dev/no-such-camera"
 	r := s.start(c)
@@ -30,7 +33,7 @@ func TestGateWithoutACameraSaysSo(t *testing.T) {
 }
 
 func TestLaneIsOpenAgainWhenTheCameraGivesFrames(t *testing.T) {
-	s := newSite(t)
+	s := newPlace(t)
 	blank := func(name string) { // a picture that shows no code
 		s.put("frames/"+name, append([]byte("P5 64 64 255\n"), make([]byte, 64*64)...), nil)
 	}
@@ -55,7 +58,7 @@ func TestLaneIsOpenAgainWhenTheCameraGivesFrames(t *testing.T) {
 }
 
 func TestGateWithoutASensorRefersAndSaysSo(t *testing.T) {
-	s := newSite(t)
+	s := newPlace(t)
 	s.picture("a.png")
 	c := s.config()
 	c.Thermometer = "mlx90614:/dev/i2c-250"
@@ -68,7 +71,7 @@ func TestGateWithoutASensorRefersAndSaysSo(t *testing.T) {
 }
 
 func TestGateWhoseBookCannotBeOpenedStaysClosedAndSaysSo(t *testing.T) {
-	s := newSite(t)
+	s := newPlace(t)
 	s.picture("a.png")
 	c := s.config()
 	c.Book = filepath.Join(s.dir, "not-mounted-yet", "book.db")
@@ -83,7 +86,7 @@ func TestGateWhoseBookCannotBeOpenedStaysClosedAndSaysSo(t *testing.T) {
 }
 
 func TestGateThatWaitsForItsBookStopsAsTold(t *testing.T) {
-	s := newSite(t)
+	s := newPlace(t)
 	s.picture("a.png")
 	c := s.config()
 	c.Book = filepath.Join(s.dir, "never-mounted", "book.db")
@@ -100,7 +103,7 @@ func TestGateWorksWithoutItsScreens(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	s := newSite(t)
+	s := newPlace(t)
 	s.picture("a.png")
 	c := s.config()
 	c.Console.Listen = taken.Addr().String()
@@ -110,7 +113,7 @@ func TestGateWorksWithoutItsScreens(t *testing.T) {
 }
 
 func TestTwoGatesNeverWriteOneBook(t *testing.T) {
-	s := newSite(t)
+	s := newPlace(t)
 	s.picture("a.png")
 	first := s.start(s.config())
 	first.wait("open for work")
@@ -123,7 +126,7 @@ func TestTwoGatesNeverWriteOneBook(t *testing.T) {
 }
 
 func TestGateWithoutItsScannerModuleSaysSo(t *testing.T) {
-	s := newSite(t)
+	s := newPlace(t)
 	c := s.config()
 	c.Camera = "serial:/dev/no-such-module"
 	r := s.start(c)
@@ -132,7 +135,7 @@ func TestGateWithoutItsScannerModuleSaysSo(t *testing.T) {
 }
 
 func TestGateGoesOnWithoutItsRegion(t *testing.T) {
-	s := newSite(t)
+	s := newPlace(t)
 	s.picture("a.png")
 	s.picture("b.png")
 	c := s.config()
@@ -144,116 +147,82 @@ func TestGateGoesOnWithoutItsRegion(t *testing.T) {
 	r.event(`"linked":false`, `"queue":2`)
 }
 
-func TestGateNeverTakesAnOlderTrustList(t *testing.T) {
-	s := newSite(t)
-	s.trust(5)
+func TestGateNeverTakesAnOlderRepository(t *testing.T) {
+	s := newPlace(t)
 	s.picture("a.png")
-	r := s.start(s.config())
-	r.wait(`"msg":"trust list in use"`, `"version":5`)
+	old := filepath.Join(s.dir, "old")
+	s.must(os.CopyFS(old, os.DirFS(s.desk.Dir)))
+	s.publish("CN-330100", map[string][]byte{trust.Keys: s.keys(2)})
+	c := s.config()
+	r := s.start(c)
+	r.wait(`"msg":"signed files in use"`)
 	r.wait("open for work")
-	s.trust(4)
-	r.wait(`"msg":"signed file"`, "version 4 is older than 5")
-	s.put("trust/trust.note", []byte("scribble"), nil)
-	r.wait(`"msg":"signed file"`, "trust.note")
+	swap := func(dir string) {
+		s.must(os.Rename(s.desk.Dir, s.desk.Dir+".away"))
+		s.must(os.Rename(dir, s.desk.Dir))
+	}
+	swap(old)
+	r.wait(`"msg":"signed files"`, "older than what was in use here")
 	s.picture("b.png")
 	r.wait(`"msg":"passage"`, `"seq":2`, `"reason":"T41"`) // nobody is measured here; the code itself is believed
-	if err := r.stop(); err != nil {
-		t.Fatal(err)
-	}
+	s.must(r.stop())
 
 	// A restart forgets nothing either.
-	s.trust(4)
-	again := s.start(s.config())
-	again.wait(`"msg":"signed file"`, "version 4 is older than 5", "in use here before")
+	again := s.start(c)
+	again.wait(`"msg":"signed files"`, "older than what was in use here")
+	again.wait(`"msg":"signed files in use"`)
 }
 
 func TestGateNeverTakesAnOlderPolicy(t *testing.T) {
-	s := newSite(t)
-	s.policy(5)
+	s := newPlace(t)
+	s.publish("CN-330100", map[string][]byte{trust.Policy: s.everyday(5)})
 	s.picture("a.png")
 	r := s.start(s.config())
 	r.wait(`"msg":"policy in use"`, "CN-330100/5")
 	r.wait("open for work")
-	s.policy(4)
-	r.wait(`"msg":"signed file"`, "CN-330100/4", "older")
-	if err := r.stop(); err != nil {
-		t.Fatal(err)
-	}
+	s.publish("CN-330100", map[string][]byte{trust.Policy: s.everyday(4)})
+	r.wait(`"msg":"signed files"`, "CN-330100/4", "older")
+	s.must(r.stop())
 	again := s.start(s.config())
-	again.wait(`"msg":"signed file"`, "CN-330100/4", "older than version 5", "in use here before")
+	again.wait(`"msg":"policy in use"`, "CN-330100/5")
 }
 
-func TestRefusedFileIsTriedAgain(t *testing.T) {
-	s := newSite(t)
-	s.picture("a.png")
-	// The same bytes of the same moment: nothing of the file itself will change.
-	move := func(from, to string) {
-		if err := os.Rename(filepath.Join(s.dir, from), filepath.Join(s.dir, to)); err != nil {
-			t.Fatal(err)
-		}
+func TestPolicyThatCannotBeUsedLeavesTheLastGoodOne(t *testing.T) {
+	province := policy.Everyday{Site: "CN-330000", Version: 6, Issued: time.Now()}
+	week := policy.Everyday{Site: "CN-330100", Version: 6, Issued: time.Now().AddDate(0, 0, 7)}
+	text := func(e policy.Everyday) func(*place) []byte {
+		return func(s *place) []byte { body, err := e.Text(); s.must(err); return body }
 	}
-	s.trust(2)
-	move("trust/trust.note", "later.note")
-	if err := syscall.Mkfifo(filepath.Join(s.dir, "trust/trust.note"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	r := s.start(s.config())
-	r.wait(`"msg":"signed file"`, "trust.note is no file")
-	move("later.note", "trust/trust.note")
-	r.wait(`"msg":"trust list in use"`, `"version":2`)
-}
-
-func TestListThatCouldNotBeRememberedIsTriedAgain(t *testing.T) {
-	s := newSite(t)
-	var said bytes.Buffer
-	signed, book := s.signed(&said)
-	if err := book.RaiseFloor(t.Context(), "trust", 1); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	signed.look(ctx)
-	if signed.trust.Current() != nil || said.Len() > 0 {
-		t.Errorf("a gate that was told to stop says %s", &said)
-	}
-	signed.look(t.Context())
-	if signed.trust.Current() == nil || signed.rules.Load() == nil {
-		t.Errorf("nothing is in use: %s", &said)
-	}
-}
-
-func TestPolicyOfAnotherPlaceOrTimeIsRefused(t *testing.T) {
-	now := time.Now()
-	good := policy.Rules{Kind: "policy", Site: "CN-330100", Version: 5, Issued: now,
-		Accept: []gatehouse.Issuer{"CN-330100"}, FreshMinutes: 60, TestHours: 72, StaleHours: 24, Temperature: policy.Temperature{Off: true}}
 	for _, c := range []struct {
-		name   string
-		change func(*policy.Rules)
-		want   string // of the log; empty when it is taken
+		name string
+		next func(*place) []byte
+		want string // of the log; empty when it is taken
 	}{
-		{"the next one", func(r *policy.Rules) { r.Version = 6 }, ""},
-		{"of the province", func(r *policy.Rules) { r.Site, r.Version = "CN-330000", 6 }, "another region's"},
-		{"of another country", func(r *policy.Rules) { r.Site, r.Version = "DE", 6 }, "not for this gate"},
-		{"older", func(r *policy.Rules) { r.Version = 4 }, "is older than CN-330100/5"},
-		{"other words under the same version", func(r *policy.Rules) { r.FreshMinutes = 1440 }, "says something else"},
-		{"of next week", func(r *policy.Rules) { r.Version, r.Issued = 6, now.AddDate(0, 0, 7) }, "yet to come"},
+		{"the next one", func(s *place) []byte { return s.everyday(6) }, ""},
+		{"of the province", text(province), "is not for CN-330100"},
+		{"older", func(s *place) []byte { return s.everyday(4) }, "older"},
+		{"other words under the same version", func(s *place) []byte { return append(s.everyday(5), "# but\n"...) }, "says something else"},
+		{"of next week", text(week), "yet to come"},
+		{"scribble", func(*place) []byte { return []byte("kind = 1") }, "line 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newSite(t)
+			s := newPlace(t)
+			s.publish("CN-330100", map[string][]byte{trust.Policy: s.everyday(5)})
 			var said bytes.Buffer
 			signed, _ := s.signed(&said)
-			s.rules(good)
 			signed.look(t.Context())
-			next := good
-			c.change(&next)
-			s.rules(next)
+			s.publish("CN-330100", map[string][]byte{trust.Policy: c.next(s)})
 			signed.look(t.Context())
-			want := good.Name()
+			want := "CN-330100/5"
 			if c.want == "" {
-				want = next.Name()
+				want = "CN-330100/6"
 			}
-			if got := signed.policy(); got.Name() != want || got.FreshMinutes != 60 {
-				t.Errorf("in use: %s with %d min, want %s with 60", got.Name(), got.FreshMinutes, want)
+			if got := signed.inForce(time.Now()).Name(); got != want {
+				t.Errorf("in use: %s, want %s", got, want)
+			}
+			again, _ := s.signed(io.Discard)
+			if again.look(t.Context()); again.inForce(time.Now()).Name() != want {
+				t.Errorf("after a restart: %s, want %s", again.inForce(time.Now()).Name(), want)
 			}
 			if errors := strings.Contains(said.String(), "ERROR"); errors != (c.want != "") || !strings.Contains(said.String(), c.want) {
 				t.Errorf("it says:\n%s\nwant %q in it", &said, c.want)
@@ -265,15 +234,106 @@ func TestPolicyOfAnotherPlaceOrTimeIsRefused(t *testing.T) {
 	}
 }
 
-func TestGateWithoutSignedFilesRefersEverybody(t *testing.T) {
-	s := newSite(t)
-	s.picture("a.png")
-	for _, f := range []string{"trust/trust.note", "trust/policy.note"} {
-		if err := os.Remove(filepath.Join(s.dir, f)); err != nil {
-			t.Fatal(err)
-		}
+func TestPolicyOfOnePersonOrOfWhoSignsTheSoftwareIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		who  trust.Quorum
+		want string
+	}{
+		{"one signature", trust.Quorum{Threshold: 1}, "one person alone"},
+		{"the software's people", trust.Quorum{Threshold: 2}, "signs the software too"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newPlace(t, "CN-330200")
+			if c.who.Signers = s.signers(1, 2); c.who.Threshold == 2 {
+				c.who.Signers = s.signers(1, 2, 3)
+			}
+			_, err := s.desk.Rotate("CN-330200", trust.Change{Add: c.who.Signers[2:], Threshold: c.who.Threshold, Life: 365 * trust.Day})
+			s.must(err)
+			body, err := policy.Everyday{Site: "CN-330200", Version: 1, Issued: time.Now()}.Text()
+			s.must(err)
+			s.publish("CN-330200", map[string][]byte{trust.Policy: body})
+			var said bytes.Buffer
+			signed, _ := s.signed(&said)
+			signed.site = "CN-330200"
+			signed.look(t.Context())
+			if p := signed.inForce(time.Now()); p != nil || !strings.Contains(said.String(), c.want) {
+				t.Errorf("in use: %s; it says:\n%s\nwant %q", p.Name(), &said, c.want)
+			}
+		})
 	}
-	r := s.start(s.config())
+}
+
+func TestCodeThatWasTakenBackIsDeniedAndAListLostIsNotForgotten(t *testing.T) {
+	s := newPlace(t)
+	id := []byte("twelve bytes")
+	text, err := credential.Issue(s.issuer, credential.Claims{Issuer: "CN-330100", Grade: gatehouse.Green, ID: id,
+		Issued: time.Now().Add(-time.Minute), Expires: time.Now().Add(time.Hour)})
+	s.must(err)
+	var said bytes.Buffer
+	signed, _ := s.signed(&said)
+	verify := func() error {
+		signed.look(t.Context())
+		_, err := credential.Verifier{Keys: signed.cache, Revoked: signed}.Verify(text, time.Now())
+		return err
+	}
+	if err := verify(); err != nil {
+		t.Fatal(err)
+	}
+	list, err := revocation.Build(revocation.Base{Issuer: "CN-330100", Version: 1, Prefixes: []uint64{revocation.Prefix(id)}, Exact: true})
+	s.must(err)
+	s.publish("CN-330100", map[string][]byte{trust.Revocations: list})
+	var refusal *gatehouse.Refusal
+	if err := verify(); !errors.As(err, &refusal) || refusal.Reason != gatehouse.ReasonRevoked || refusal.Maybe {
+		t.Errorf("a code on the list: %v", err)
+	}
+	s.publish("CN-330100", map[string][]byte{trust.Revocations: list[:len(list)-3]})
+	if err := verify(); !errors.As(err, &refusal) || !strings.Contains(said.String(), "revocations of CN-330100") {
+		t.Errorf("after a broken list: %v; it says:\n%s", err, &said)
+	}
+}
+
+func TestBootWithAWrongClockAdoptsAndRefersEverybody(t *testing.T) {
+	for name, board := range map[string]time.Time{
+		"1970": time.Unix(40, 0),
+		"2099": time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newPlace(t)
+			var said bytes.Buffer
+			signed, _ := s.signed(&said)
+			signed.clock.now = func() time.Time { return board }
+			signed.clock.raise(time.Now().AddDate(0, -3, 0)) // the build's time
+			signed.look(t.Context())
+			if signed.cache.Current() == nil || signed.rules.Load() == nil {
+				t.Fatalf("nothing is in use:\n%s", &said)
+			}
+			at, trusted := signed.clock.Now()
+			if trusted || at.Before(signed.cache.Current().Issued.Add(-time.Minute)) {
+				t.Errorf("%v, trusted %v; want the newest signature's time, not trusted", at, trusted)
+			}
+			v := signed.Judge(gatehouse.Evidence{At: at, Clock: trusted, TrustAge: signed.cache.Age(at),
+				Pass: &gatehouse.Pass{Format: "RHC1", Issuer: "CN-330100", Grade: gatehouse.Green, Issued: at, Expires: at.Add(time.Hour)}})
+			if v.Call != gatehouse.Refer || v.Reason != gatehouse.ReasonClock {
+				t.Errorf("verdict %v %s, want refer D51", v.Call, v.Reason)
+			}
+			// A repository that ended meanwhile is as old as before: the floor knows.
+			old := s.desk.Dir
+			s.must(os.Rename(old, old+".away"))
+			signed.look(t.Context())
+			if signed.cache.Current() == nil {
+				t.Error("what was in use is gone")
+			}
+		})
+	}
+}
+
+func TestGateWithoutSignedFilesRefersEverybody(t *testing.T) {
+	s := newPlace(t)
+	s.picture("a.png")
+	c := s.config()
+	c.Trust.Stick = ""
+	r := s.start(c)
 	line := r.wait(`"msg":"passage"`)
 	if !strings.Contains(line, `"call":"refer"`) || !strings.Contains(line, `"reason":"D54"`) {
 		t.Errorf("passage %s, want refer D54", line)
@@ -282,7 +342,7 @@ func TestGateWithoutSignedFilesRefersEverybody(t *testing.T) {
 }
 
 func TestGateEndsWithItsFolderOfFramesAndKeepsTheBook(t *testing.T) {
-	s := newSite(t)
+	s := newPlace(t)
 	s.picture("a.png")
 	s.picture("b.png")
 	c := s.config()

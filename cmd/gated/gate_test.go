@@ -3,12 +3,15 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"image/png"
 	"io"
 	"log/slog"
@@ -24,106 +27,135 @@ import (
 	"gatehouse"
 	"gatehouse/cmd/daemon"
 	"gatehouse/credential"
+	"gatehouse/credential/trust"
 	"gatehouse/policy"
 	"gatehouse/scanner/qr"
 	"gatehouse/store"
 )
 
-// A site is what a test's gate stands on: a region's keys, its signed files, pictures of
-// codes before the camera.
-type site struct {
+// A place is what a test's gate stands on: the people of a nation and of a region, what they
+// signed, pictures of codes before the camera.
+type place struct {
 	t      *testing.T
 	dir    string
-	signer string
-	root   string
+	desk   trust.Desk // whose folder is the gate's stick
+	people []ed25519.PrivateKey
 	issuer *ecdsa.PrivateKey
+	cities []gatehouse.Issuer // other regions that the nation names
 }
 
-func newSite(t *testing.T) *site {
+func newPlace(t *testing.T, cities ...gatehouse.Issuer) *place {
 	t.Helper()
-	s := &site{t: t, dir: t.TempDir()}
+	s := &place{t: t, dir: t.TempDir(), cities: cities}
 	var err error
-	if s.signer, s.root, err = credential.NewTrustKey("CN-330100"); err != nil {
-		t.Fatal(err)
-	}
 	if s.issuer, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		t.Fatal(err)
 	}
-	for _, d := range []string{"trust", "frames"} {
-		if err := os.Mkdir(filepath.Join(s.dir, d), 0o700); err != nil {
+	if err := os.Mkdir(filepath.Join(s.dir, "frames"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for range 4 { // one of the nation, two of the region, one who signs the software
+		_, key, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
 			t.Fatal(err)
 		}
+		s.people = append(s.people, key)
 	}
-	s.trust(1)
-	s.policy(1)
+	s.desk = trust.Desk{Dir: filepath.Join(s.dir, "stick"), Now: time.Now()}
+	nation := trust.Quorum{Signers: s.signers(0), Threshold: 1}
+	s.must(s.desk.Init(trust.Ceremony{Root: nation, Snapshot: nation, Timestamp: nation, Life: 365 * trust.Day}))
+	s.must(s.desk.AddRole("CN-330100", trust.Quorum{Signers: s.signers(1, 2), Threshold: 2}, 365*trust.Day))
+	s.must(s.desk.AddRole(trust.FirmwareRole, trust.Quorum{Signers: s.signers(3), Threshold: 1}, 365*trust.Day))
+	for _, city := range cities {
+		s.must(s.desk.AddRole(string(city), trust.Quorum{Signers: s.signers(1, 2), Threshold: 2}, 365*trust.Day))
+	}
+	s.publish("CN-330100", map[string][]byte{trust.Keys: s.keys(1), trust.Policy: s.everyday(1)})
+	root, err := s.desk.FirstRoot()
+	s.put("root.json", root, err)
 	return s
 }
 
-func (s *site) put(name string, body []byte, err error) {
+func (s *place) must(err error) {
 	s.t.Helper()
 	if err != nil {
-		s.t.Fatal(err)
-	}
-	// A new file takes the old one's place at once, as an operator's copy should.
-	path := filepath.Join(s.dir, name)
-	if err := os.WriteFile(path+".new", body, 0o600); err != nil {
-		s.t.Fatal(err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
-func (s *site) trust(version uint64) {
+func (s *place) signers(who ...int) (list []trust.Signer) {
+	for _, i := range who {
+		list = append(list, trust.Signer{Name: fmt.Sprint("person ", i), Public: s.people[i].Public()})
+	}
+	return list
+}
+
+func (s *place) put(name string, body []byte, err error) {
+	s.t.Helper()
+	s.must(err)
+	// A new file takes the old one's place at once, as an operator's copy should.
+	path := filepath.Join(s.dir, name)
+	s.must(os.WriteFile(path+".new", body, 0o600))
+	s.must(os.Rename(path+".new", path))
+}
+
+// publish puts a region's files before the gate, signed by everybody who has a say.
+func (s *place) publish(region gatehouse.Issuer, files map[string][]byte) {
+	s.t.Helper()
+	paths := map[string]string{}
+	for name, body := range files {
+		s.put("draft."+name, body, nil)
+		paths[name] = filepath.Join(s.dir, "draft."+name)
+	}
+	s.desk.Now = time.Now()
+	s.must(s.desk.Publish(string(region), paths, 90*trust.Day))
+	for _, key := range s.people {
+		if _, err := s.desk.Sign("", key); err != nil && !strings.Contains(err.Error(), "no say") {
+			s.t.Fatal(err)
+		}
+	}
+	_, _, err := s.desk.Refresh([]crypto.Signer{s.people[0]}, 30*trust.Day, 14*trust.Day)
+	s.must(err)
+}
+
+// keys is a key list that holds the issuer's.
+func (s *place) keys(version uint64) []byte {
 	s.t.Helper()
 	id, err := credential.KeyID(s.issuer.Public())
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	s.must(err)
 	now := time.Now().Truncate(time.Second)
 	key := credential.Key{ID: id, Issuer: "CN-330100", Public: s.issuer.Public(), Usage: credential.UseHealthCode,
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour)}
 	listed, err := key.Listed()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	note, err := credential.SealTrust(credential.TrustList{Region: "CN-330100", Version: version, Issued: now,
-		Keys: []credential.TrustKey{listed}}, s.signer)
-	s.put("trust/trust.note", note, err)
+	s.must(err)
+	body, err := json.Marshal(credential.TrustList{Kind: "trust", Region: "CN-330100", Version: version, Issued: now,
+		Keys: []credential.TrustKey{listed}})
+	s.must(err)
+	return body
 }
 
-func (s *site) policy(version uint64) {
+func (s *place) everyday(version uint64) []byte {
 	s.t.Helper()
-	s.rules(policy.Rules{Kind: "policy", Site: "CN-330100", Version: version, Issued: time.Now(),
-		Accept: []gatehouse.Issuer{"CN-330100"}, FreshMinutes: 60, TestHours: 72, StaleHours: 24,
-		Temperature: policy.Temperature{Fever: 37_300, Low: 35_000}})
+	body, err := policy.Everyday{Site: "CN-330100", Version: version, Issued: time.Now()}.Text()
+	s.must(err)
+	return body
 }
 
-// rules signs a policy.
-func (s *site) rules(r policy.Rules) {
-	s.t.Helper()
-	body, err := json.Marshal(r)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	note, err := credential.Seal("policy", body, s.signer)
-	s.put("trust/policy.note", note, err)
-}
-
-// signed is the trust folder as a gate lives by it, without the gate around it.
-func (s *site) signed(log io.Writer) (*signed, *store.Log) {
+// signed is what a gate lives by, without the gate around it.
+func (s *place) signed(log io.Writer) (*signed, *store.Log) {
 	s.t.Helper()
 	book, err := store.OpenLog(s.t.Context(), filepath.Join(s.dir, "book.db"), "north-1")
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	s.must(err)
 	s.t.Cleanup(func() { book.Close() })
-	return &signed{folder: filepath.Join(s.dir, "trust"), root: s.root, book: book, clock: &clock{now: time.Now}, health: &health{},
-		logger: slog.New(slog.NewTextHandler(log, nil))}, book
+	cache, err := openSigned(s.config().Trust)
+	s.must(err)
+	signed := &signed{site: "CN-330100", stick: s.desk.Dir, cache: cache, book: book, clock: &clock{now: time.Now}, health: &health{},
+		logger: slog.New(slog.NewTextHandler(log, nil))}
+	cache.Check = signed.usable
+	return signed, book
 }
 
 // picture puts one green code before the camera.
-func (s *site) picture(name string) {
+func (s *place) picture(name string) {
 	s.t.Helper()
 	text, err := credential.Issue(s.issuer, credential.Claims{Issuer: "CN-330100", Grade: gatehouse.Green,
 		Issued: time.Now().Add(-time.Minute), Expires: time.Now().Add(time.Hour)})
@@ -144,10 +176,11 @@ func (s *site) picture(name string) {
 	}
 }
 
-func (s *site) config() config {
+func (s *place) config() config {
 	c := config{Name: "north-1", Book: filepath.Join(s.dir, "book.db"), Camera: "file:" + filepath.Join(s.dir, "frames") + "?loop=1",
 		Thermometer: "none", Barrier: "note:", Lights: "none",
-		Trust: trustConfig{Folder: filepath.Join(s.dir, "trust"), Root: s.root}, Console: consoleConfig{Listen: "127.0.0.1:0"}}
+		Trust:   trustConfig{Folder: filepath.Join(s.dir, "trust"), Root: filepath.Join(s.dir, "root.json"), Site: "CN-330100", Stick: s.desk.Dir},
+		Console: consoleConfig{Listen: "127.0.0.1:0"}}
 	c.Check(func(key, what, hint string) { s.t.Errorf("the test's settings: %s %s", key, what) })
 	return c
 }
@@ -163,7 +196,7 @@ type running struct {
 }
 
 // launch runs a gate in this process until the test ends.
-func (s *site) launch(c config) *running {
+func (s *place) launch(c config) *running {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(s.t.Context())
 	out, in := io.Pipe()
@@ -190,7 +223,7 @@ func (s *site) launch(c config) *running {
 }
 
 // start is launch, and waits for the screens.
-func (s *site) start(c config) *running {
+func (s *place) start(c config) *running {
 	s.t.Helper()
 	r := s.launch(c)
 	line := r.wait(`"msg":"console"`)
@@ -267,7 +300,7 @@ func (r *running) get(path string) (int, string) {
 
 // certificate writes the one of a region on this machine. Its key is the gate's too: this is
 // no test of keys.
-func (s *site) certificate() string {
+func (s *place) certificate() string {
 	s.t.Helper()
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour),
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
@@ -277,7 +310,7 @@ func (s *site) certificate() string {
 }
 
 // gateKey writes the gate's own key.
-func (s *site) gateKey() string {
+func (s *place) gateKey() string {
 	s.t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(s.issuer)
 	s.put("gate.key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), err)
@@ -285,7 +318,7 @@ func (s *site) gateKey() string {
 }
 
 // gatePublic is the half of the gate's key that the region has.
-func (s *site) gatePublic() []byte {
+func (s *place) gatePublic() []byte {
 	s.t.Helper()
 	der, err := x509.MarshalPKIXPublicKey(s.issuer.Public())
 	if err != nil {

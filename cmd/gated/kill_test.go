@@ -27,7 +27,7 @@ type told struct {
 }
 
 func TestKilledGateLosesNothingThatItTold(t *testing.T) {
-	s := newSite(t)
+	s := newPlace(t)
 	for i := range 40 {
 		s.picture(fmt.Sprintf("%02d.png", i))
 	}
@@ -88,7 +88,7 @@ func TestKilledGateLosesNothingThatItTold(t *testing.T) {
 }
 
 // build makes one of the house's programs as it is shipped.
-func (s *site) build(name string) string {
+func (s *place) build(name string) string {
 	s.t.Helper()
 	program := filepath.Join(s.dir, name)
 	build := exec.CommandContext(s.t.Context(), "go", "build", "-o", program, "gatehouse/cmd/"+name)
@@ -100,7 +100,7 @@ func (s *site) build(name string) string {
 }
 
 // startRegion runs the real regional server until the test ends, and gives its address.
-func (s *site) startRegion(program string) string {
+func (s *place) startRegion(program string) string {
 	s.t.Helper()
 	s.certificate()
 	s.gateKey()
@@ -140,17 +140,17 @@ func (s *site) startRegion(program string) string {
 	return ""
 }
 
-func (s *site) settings(region string) string {
+func (s *place) settings(region string) string {
 	s.put("gate.toml", fmt.Appendf(nil, "name = \"north-1\"\nbook = %q\ncamera = %q\nthermometer = \"none\"\nbarrier = \"note:\"\nlights = \"none\"\n"+
-		"[trust]\nfolder = %q\nroot = %q\n[console]\nlisten = \"127.0.0.1:0\"\n[region]\nurl = %q\nca = %q\nkey = %q\nbeat = \"100ms\"\nlongest_wait = \"1s\"\n",
-		filepath.Join(s.dir, "book.db"), "file:"+filepath.Join(s.dir, "frames")+"?fps=0", filepath.Join(s.dir, "trust"), s.root,
+		"[trust]\nfolder = %q\nroot = %q\nsite = \"CN-330100\"\nstick = %q\n[console]\nlisten = \"127.0.0.1:0\"\n[region]\nurl = %q\nca = %q\nkey = %q\nbeat = \"100ms\"\nlongest_wait = \"1s\"\n",
+		filepath.Join(s.dir, "book.db"), "file:"+filepath.Join(s.dir, "frames")+"?fps=0", filepath.Join(s.dir, "trust"), filepath.Join(s.dir, "root.json"), s.desk.Dir,
 		region, filepath.Join(s.dir, "region.pem"), filepath.Join(s.dir, "gate.key")), nil)
 	return filepath.Join(s.dir, "gate.toml")
 }
 
 // killAfter runs the gate until it told so many passages and a little more, kills it, and
 // keeps what it told.
-func (s *site) killAfter(program, settings string, passages int, more time.Duration, acknowledged map[gatehouse.Seq]float64) {
+func (s *place) killAfter(program, settings string, passages int, more time.Duration, acknowledged map[gatehouse.Seq]float64) {
 	s.t.Helper()
 	cmd := exec.Command(program, "--config", settings)
 	out, err := cmd.StderrPipe()
@@ -185,7 +185,7 @@ func (s *site) killAfter(program, settings string, passages int, more time.Durat
 }
 
 // handOver lets the gate run to the end of its frames, which sends what is left.
-func (s *site) handOver(program, settings string) {
+func (s *place) handOver(program, settings string) {
 	s.t.Helper()
 	if out, err := exec.CommandContext(s.t.Context(), program, "--config", settings).CombinedOutput(); err != nil {
 		s.t.Fatalf("the last run: %v\n%s", err, out)

@@ -116,7 +116,7 @@ func (g *gated) openUplink() error {
 	if err != nil {
 		return err
 	}
-	client, err := uplink.NewClient(ca)
+	client, err := uplink.NewClient(ca, g.clock.certain)
 	if err != nil {
 		return fmt.Errorf("%s: %w", g.conf.Region.CA, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/credential"
 	"gatehouse/gate"
 	"gatehouse/sensors"
 	"gatehouse/store"
@@ -19,6 +20,7 @@ import (
 // and wakes the uplink.
 type journal struct {
 	book   *store.Log
+	signed *signed
 	wake   func()
 	clock  *clock
 	health *health
@@ -26,7 +28,8 @@ type journal struct {
 }
 
 func (j *journal) Record(ctx context.Context, p gatehouse.Passage) (gatehouse.Passage, error) {
-	written, err := j.book.Record(ctx, p)
+	// Where the region's policy judges nobody's health, nobody's is written down.
+	written, err := j.book.Record(ctx, j.signed.inForce(p.At).Keep(p))
 	if ctx.Err() == nil && j.health.note(gatehouse.ReasonLog, err, time.Now()) {
 		if err != nil {
 			j.logger.Error("book", "reason", gatehouse.ReasonLog, "err", err, "hint", "everybody is referred until it can be written: make room on its disk")
@@ -61,7 +64,7 @@ func (j *journal) Passage(ctx context.Context, seq gatehouse.Seq) (gatehouse.Pas
 func passageAttrs(p gatehouse.Passage, queue uint64) []any {
 	attrs := []any{"seq", p.Seq, "call", p.Verdict.Call.String(), "reason", p.Verdict.Reason, "detail", p.Verdict.Detail,
 		"issuer", p.Issuer, "grade", p.Grade.String(), "skin", int(p.Skin.Skin), "quality", p.Skin.Quality.String(),
-		"took_ms", float64(p.Took.Microseconds()) / 1000, "queue", queue}
+		"rule", p.Verdict.Rule, "trust", p.Verdict.Trust.String(), "took_ms", float64(p.Took.Microseconds()) / 1000, "queue", queue}
 	if p.Amends != 0 {
 		attrs = append(attrs, "amends", p.Amends) // by whom is in the book
 	}
@@ -80,6 +83,64 @@ func (t thermometer) Skin(ctx context.Context) (gatehouse.Measurement, error) {
 		t.health.note(gatehouse.ReasonSensorFault, err, time.Now())
 	}
 	return m, err
+}
+
+// A narrow verifier reads of a code what the region's policy says that codes are read for:
+// nothing else of it reaches the judge, the screens or the book.
+type narrow struct {
+	signed   *signed
+	verifier credential.Verifier
+}
+
+func (n narrow) Verify(text string, at time.Time) (gatehouse.Pass, error) {
+	pass, err := n.verifier.Verify(text, at)
+	if err != nil {
+		return pass, err
+	}
+	return n.signed.inForce(at).Narrow(pass), nil
+}
+
+// An asked thermometer is not asked where the region's policy measures nobody.
+type asked struct {
+	gate.Thermometer
+	signed *signed
+}
+
+func (a asked) Skin(ctx context.Context) (gatehouse.Measurement, error) {
+	if _, measures := a.signed.inForce(a.signed.clockNow()).Measures(); !measures {
+		return gatehouse.Measurement{}, nil
+	}
+	return a.Thermometer.Skin(ctx)
+}
+
+// tries is how often one forehead is measured before a reading that says nothing is judged
+// as it is.
+func (s *signed) tries() int {
+	tries, _ := s.inForce(s.clockNow()).Measures()
+	return tries
+}
+
+// A joiner puts together the cards that were spread over several codes, and asks for the
+// parts that are missing.
+type joiner struct {
+	eye   gate.Scanner
+	parts credential.Assembler
+}
+
+func (j *joiner) Next(ctx context.Context) (gatehouse.Sighting, error) {
+	s, err := j.eye.Next(ctx)
+	if err != nil || s.Text == "" {
+		return s, err
+	}
+	at := s.At
+	if at.IsZero() {
+		at = time.Now()
+	}
+	whole, _ := j.parts.Add(s.Text, at)
+	if s.Text = whole; whole == "" {
+		s.Aim = gatehouse.MoreParts
+	}
+	return s, nil
 }
 
 // A barrier notes whether the relay moved.
@@ -110,4 +171,4 @@ func (f front) Show(v gate.View) {
 }
 
 // errStale words the age of the keys for the health list.
-var errStale = errors.New("the signed trust list is older than the policy allows: bring a new one")
+var errStale = errors.New("the signed files are older than the policy allows: bring new ones, or the link")

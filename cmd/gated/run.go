@@ -4,24 +4,28 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"os/signal"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"gatehouse/cmd/daemon"
+	"gatehouse/cmd/jsonld"
 	"gatehouse/credential"
 	"gatehouse/firmware"
 	"gatehouse/gate"
 	"gatehouse/gate/console"
 	"gatehouse/sensors"
 	"gatehouse/store"
+	"gatehouse/sync/site"
 	"gatehouse/sync/uplink"
 )
 
-// lookEvery is how often the trust folder is looked at.
+// lookEvery is how often the folder of signed files and the stick are looked at.
 const lookEvery = 3 * time.Second
 
 // stillStarting asks the service manager for 30 s more; it must be said again before they
@@ -49,12 +53,16 @@ type gated struct {
 	lane    *gate.Lane
 	open    atomic.Pointer[gate.Lane] // the lane, once it takes people
 	uplink  *uplink.Uplink            // nil without a region
+	memory  *site.Site
 }
 
 // run wires one gate and lets it work until ctx ends, or its folder of frames does.
 func run(ctx context.Context, conf config, logger *slog.Logger) (err error) {
 	g := &gated{conf: conf, logger: logger}
 	g.clock.now = time.Now
+	if seconds, err := strconv.ParseInt(built, 10, 64); err == nil && seconds > 0 {
+		g.clock.raise(time.Unix(seconds, 0))
+	}
 
 	// Taken before anything that waits: until somebody takes it, SIGHUP ends the program.
 	hup := make(chan os.Signal, 1)
@@ -79,15 +87,29 @@ func run(ctx context.Context, conf config, logger *slog.Logger) (err error) {
 		}
 		return err
 	}
-	g.signed = &signed{folder: conf.Trust.Folder, root: conf.Trust.Root, book: g.book, clock: &g.clock, health: &g.health, logger: logger}
+	cache, err := openSigned(conf.Trust)
+	if err != nil {
+		return err
+	}
+	g.signed = &signed{site: conf.Trust.Site, stick: conf.Trust.Stick, cache: cache,
+		book: g.book, clock: &g.clock, health: &g.health, logger: logger}
+	cache.Check = g.signed.usable
 	g.signed.look(ctx)
 	if err := g.openUplink(); err != nil {
+		return err
+	}
+	if err := g.openMemory(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // told to stop while it read its book
+		}
 		return err
 	}
 	g.identify(ctx)
 	g.wireLane()
 
 	work.Go(func() { g.keepLooking(ctx, hup) })
+	work.Go(func() { g.keepFetching(ctx) })
+	work.Go(func() { g.hear(ctx) })
 	opened := time.Now()
 	sick := func(ctx context.Context) error { return g.sick(ctx, opened) }
 	work.Go(func() { daemon.Watch(ctx, sick, logger) })
@@ -114,23 +136,25 @@ func (g *gated) wireLane() {
 	}
 	g.lane = &gate.Lane{
 		Name:     g.conf.Name,
-		Scanner:  g.eye,
-		Verifier: credential.Verifier{Keys: &g.signed.trust},
+		Scanner:  &joiner{eye: g.eye},
+		Verifier: narrow{g.signed, credential.Verifier{Keys: g.signed.cache, Revoked: g.signed, Graph: jsonld.Graph{}}},
 		Judge:    g.signed,
-		Log:      &journal{g.book, wake, &g.clock, &g.health, g.logger},
+		Memory:   g.memory,
+		Log:      &journal{g.book, g.signed, wake, &g.clock, &g.health, g.logger},
 		Barrier:  g.barrier,
 		Screen:   front{g.console, g.lights, g.logger},
 		Clock:    &g.clock,
-		Trust:    &g.signed.trust,
+		Trust:    g.signed.cache,
+		Tries:    g.signed.tries,
 		Logger:   g.logger,
 	}
 	if g.conf.Thermometer != "none" {
-		g.lane.Thermometer = g.skin
+		g.lane.Thermometer = asked{g.skin, g.signed}
 	}
 	g.open.Store(g.lane)
 }
 
-// keepLooking takes what is new in the trust folder, at once on SIGHUP.
+// keepLooking takes what people imported or plugged in, at once on SIGHUP.
 func (g *gated) keepLooking(ctx context.Context, hup <-chan os.Signal) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -139,11 +163,31 @@ func (g *gated) keepLooking(ctx context.Context, hup <-chan os.Signal) {
 		case <-ctx.Done():
 			return
 		case <-hup:
-			g.logger.Info("told to look at the trust folder")
+			g.logger.Info("told to look for signed files")
 		case <-tick.C:
 		}
 		g.signed.look(ctx)
 		g.eye.Refresh()
+	}
+}
+
+// keepFetching asks the region's server for newer signed files, on a beat of its own: a
+// region that comes back must not be met by all its gates in one second.
+func (g *gated) keepFetching(ctx context.Context) {
+	if g.uplink == nil {
+		return
+	}
+	source := &uplink.Repository{URL: g.conf.Region.URL, Client: g.uplink.Client, Context: ctx, Told: g.clock.told}
+	for {
+		g.signed.fetch(ctx, "region "+g.conf.Region.URL, source)
+		beat := time.Duration(g.conf.Trust.Beat)
+		wait := time.NewTimer(beat/2 + rand.N(beat))
+		select {
+		case <-ctx.Done():
+			wait.Stop()
+			return
+		case <-wait.C:
+		}
 	}
 }
 

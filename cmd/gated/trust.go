@@ -2,135 +2,186 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
+	"net"
+	"slices"
+	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"gatehouse"
 	"gatehouse/cmd/daemon"
 	"gatehouse/credential"
+	"gatehouse/credential/revocation"
+	"gatehouse/credential/trust"
 	"gatehouse/policy"
 	"gatehouse/store"
 )
 
-// maxSigned bounds the signed files: room for a list of ten thousand keys.
-const maxSigned = 4 << 20
-
-// signed is what the region's people signed and this gate lives by: whose keys to believe,
-// and the rules. It is read from a folder, and a bad file leaves the last good one in use.
+// signed is what the nation and its regions signed and this gate lives by: whose keys to
+// believe, by which rules to judge, which codes were taken back. It comes from a stick, from
+// the region's server, or from people who import it; a bad one leaves the last good one in
+// use.
 type signed struct {
-	folder string
-	root   string
+	site   gatehouse.Issuer // the region whose gates this is one of, or a part of it
+	stick  string           // a folder that may hold a repository; empty for none
 	book   *store.Log
 	clock  *clock
 	health *health
 	logger *slog.Logger
 
-	trust credential.TrustSet
-	rules atomic.Pointer[policy.Rules]
-	words [sha256.Size]byte // of the policy in use: tells two of one version apart
-	files [2]looked
+	cache   *trust.Cache
+	revoked atomic.Pointer[revocation.Set]
+	lists   map[gatehouse.Issuer]keptList
+
+	mu     sync.Mutex // one adoption at a time
+	taken  *trust.Set // whose files are in use
+	rules  atomic.Pointer[rules]
+	faults map[string]string // by what they are about: a fault is told once
 }
 
-// A looked is what the last look at a file found: its size and time, and what was wrong.
-type looked struct{ state, fault string }
-
-// policyAhead is how far a policy's issue may lie ahead of a trusted clock, as a trust
-// list's may. One from far ahead would make the true time look wrong.
-const policyAhead = 24 * time.Hour
-
-// Judge judges by the rules in use; without any it refers everybody.
-func (s *signed) Judge(e gatehouse.Evidence) gatehouse.Verdict { return s.policy().Judge(e) }
-
-func (s *signed) policy() policy.Rules {
-	if r := s.rules.Load(); r != nil {
-		return *r
-	}
-	return policy.Rules{}
-}
-
-// look reads what has changed in the folder since the last look. A file that was refused is
-// tried again each time: its owner, the disk or the clock may have been at fault, and none
-// of them leaves a trace on the file.
-func (s *signed) look(ctx context.Context) {
-	for i, file := range []struct {
-		name  string
-		adopt func(context.Context, []byte) error
-	}{{"trust.note", s.adoptTrust}, {"policy.note", s.adoptPolicy}} {
-		path := filepath.Join(s.folder, file.name)
-		old, now := s.files[i], looked{state: fileState(path)}
-		if now == old {
-			continue
-		}
-		sealed, err := readSigned(path)
-		if err == nil {
-			err = file.adopt(ctx, sealed)
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		if err != nil {
-			now.fault = err.Error()
-		}
-		if err != nil && now != old {
-			s.logger.Error("signed file", "file", path, "err", err, "hint", "what is in use stays")
-		}
-		s.files[i] = now
-	}
-	s.noteMissing()
-	s.noteAge()
-}
-
-// readSigned reads a file that may be one: a pipe would never end, or never begin.
-func readSigned(path string) ([]byte, error) {
-	info, err := os.Stat(path)
+// openSigned opens the gate's folder of signed files as it was left.
+func openSigned(conf trustConfig) (*trust.Cache, error) {
+	root, err := daemon.ReadFile(conf.Root, maxRoot)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no file", path)
+	cache, err := trust.Open(conf.Folder, root)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", conf.Folder, err)
 	}
-	return daemon.ReadFile(path, maxSigned)
+	return cache, nil
 }
 
-func (s *signed) adoptTrust(ctx context.Context, sealed []byte) error {
-	next, err := credential.OpenTrust(sealed, s.root)
+const maxRoot = 64 << 10
+
+// Revoked asks the lists of the set in use.
+func (s *signed) Revoked(code credential.Revocable) credential.Standing {
+	if lists := s.revoked.Load(); lists != nil {
+		return lists.Revoked(code)
+	}
+	return credential.InForce
+}
+
+// look takes what somebody imported, what lies on the stick, and puts it into use.
+func (s *signed) look(ctx context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cache.Reload()
+	if s.stick != "" {
+		s.adoptFolder(ctx, s.stick)
+	}
+	s.use(ctx)
+	s.noteAge()
+}
+
+// fetch takes what a source brings, such as the region's server, and puts it into use.
+func (s *signed) fetch(ctx context.Context, from string, source trust.Source) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.adopt(ctx, from, source)
+	s.use(ctx)
+	s.noteAge()
+}
+
+// adoptFolder reads a stick. One that is not plugged in is no fault.
+func (s *signed) adoptFolder(ctx context.Context, dir string) {
+	source, closer, err := trust.OpenFolder(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		s.tell("stick "+dir, nil)
+		return
+	}
 	if err != nil {
-		return err
+		s.tell("stick "+dir, err)
+		return
 	}
-	// The floor outlives a restart: an older list would bring withdrawn keys back.
-	floor, err := s.book.Floor(ctx, "trust")
-	if err != nil {
-		return err
-	}
-	if next.Version < floor {
-		return fmt.Errorf("version %d is older than %d, which was in use here before", next.Version, floor)
-	}
-	if r := s.policy(); r.Version > 0 && !akin(next.Region, r.Site) {
-		return fmt.Errorf("it is %s's, the policy in use is %s's", next.Region, r.Site)
-	}
+	defer closer.Close()
+	s.adopt(ctx, "stick "+dir, source)
+}
+
+// adopt holds a repository to what is in use and to the time. A source that has no
+// repository at all is no fault: the region may have published none yet.
+func (s *signed) adopt(ctx context.Context, from string, source trust.Source) {
 	at, trusted := s.clock.Now()
-	if !trusted {
-		at = time.Time{}
+	_, err := s.cache.Adopt(source, at, trusted)
+	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, trust.ErrMissing) {
+		err = nil
 	}
-	if err := s.trust.Adopt(next, at); err != nil {
-		return err
+	if ctx.Err() == nil {
+		s.tell(from, err)
 	}
-	s.raise(next.Issued)
-	if err := s.book.RaiseFloor(ctx, "trust", next.Version); err != nil {
-		return fmt.Errorf("version %d is in use, but a restart would forget it: %w", next.Version, err)
-	}
-	s.logger.Info("trust list in use", "region", next.Region, "version", next.Version, "keys", next.Len(), "issued", next.Issued)
-	return nil
 }
 
-// raise moves the clock's floor to a file's issue. One that lies a little ahead of a trusted
+// use puts the set of the cache into use: its revocations, then its rules.
+func (s *signed) use(ctx context.Context) {
+	s.tell("folder of signed files", s.cache.Fault())
+	s.raise(s.cache.Floor())
+	set := s.cache.Current()
+	if set == nil || set == s.taken {
+		s.noteMissing(set)
+		return
+	}
+	for _, r := range set.Regions() {
+		var err error
+		if r.Fault != "" {
+			err = errors.New(r.Fault)
+		}
+		s.tell("region "+string(r.ID), err)
+	}
+	s.takeRevocations(set)
+	s.takeRules(ctx, set)
+	s.taken = set
+	s.logger.Info("signed files in use", "issued", set.Issued, "keys", set.Len(), "regions", len(set.Regions()), "timestamp", set.Versions()["timestamp"])
+	s.noteMissing(set)
+}
+
+// A keptList is one region's revocations, and the set whose file it reads from.
+type keptList struct {
+	version int64 // of the region's role, which grows with each of its files
+	list    *revocation.List
+	set     *trust.Set
+}
+
+// takeRevocations reads the lists where they lie. A region whose new list cannot be read
+// keeps the one before: what was taken back stays so.
+func (s *signed) takeRevocations(set *trust.Set) {
+	lists, kept := revocation.Set{}, map[gatehouse.Issuer]keptList{}
+	for _, r := range set.Regions() {
+		old, had := s.lists[r.ID]
+		next, err := old, error(nil)
+		if signs := slices.Contains(r.Files, trust.Revocations); signs && (!had || old.version != r.Version) {
+			next, err = s.readRevocations(set, r)
+		} else if !signs {
+			continue
+		}
+		if s.tell("revocations of "+string(r.ID), err); err != nil {
+			next = old
+		}
+		if next.list != nil {
+			lists.Add(r.ID, next.list)
+			kept[r.ID] = next
+		}
+	}
+	s.lists = kept
+	s.revoked.Store(&lists)
+}
+
+func (s *signed) readRevocations(set *trust.Set, r trust.Region) (keptList, error) {
+	at, size, ok := set.Section(r.ID, trust.Revocations)
+	if !ok {
+		return keptList{}, errors.New("cannot be read where they lie")
+	}
+	list, err := revocation.Open(at, size)
+	if err == nil && list.Issuer() != r.ID {
+		err = fmt.Errorf("they are %s's", list.Issuer())
+	}
+	return keptList{r.Version, list, set}, err
+}
+
+// raise moves the clock's floor to what was signed. What lies a little ahead of a trusted
 // clock, as a signer's local time can, must not make the true time look wrong.
 func (s *signed) raise(issued time.Time) {
 	if at, trusted := s.clock.Now(); trusted && issued.After(at) {
@@ -139,72 +190,55 @@ func (s *signed) raise(issued time.Time) {
 	s.clock.raise(issued)
 }
 
-// akin reports whether one region is the other or a part of it: a province may sign for its
-// cities, a city lives by the rules of its province.
-func akin(a, b gatehouse.Issuer) bool { return a.Within(b) || b.Within(a) }
-
-// adoptPolicy never rolls back, as with trust lists.
-func (s *signed) adoptPolicy(ctx context.Context, sealed []byte) error {
-	body, err := credential.Open("policy", sealed, s.root)
-	if err != nil {
-		return err
+// tell logs a fault once, and its end.
+func (s *signed) tell(about string, err error) {
+	if s.faults == nil {
+		s.faults = map[string]string{}
 	}
-	next, err := policy.Parse(body)
+	now := ""
 	if err != nil {
-		return err
+		now = err.Error()
 	}
-	floor, err := s.book.Floor(ctx, "policy")
-	if err != nil {
-		return err
+	// An address of a broken connection differs each time; that it is broken is one fault.
+	var broken *net.OpError
+	if errors.As(err, &broken) {
+		now = "network: " + broken.Op
 	}
-	words := sha256.Sum256(body)
-	old, list := s.policy(), s.trust.Current()
-	at, trusted := s.clock.Now()
+	old := s.faults[about]
 	switch {
-	case list != nil && !akin(list.Region, next.Site):
-		return fmt.Errorf("policy %s is not for this gate, whose trust list is %s's", next.Name(), list.Region)
-	case trusted && next.Issued.After(at.Add(policyAhead)):
-		return fmt.Errorf("policy %s was issued %s, which is yet to come", next.Name(), next.Issued.UTC().Format(time.RFC3339))
-	case old.Version > 0 && next.Site != old.Site:
-		return fmt.Errorf("policy %s is another region's than %s, which is in use", next.Name(), old.Name())
-	case next.Version < old.Version:
-		return fmt.Errorf("policy %s is older than %s, which is in use", next.Name(), old.Name())
-	case next.Version < floor:
-		return fmt.Errorf("policy %s is older than version %d, which was in use here before", next.Name(), floor)
-	case next.Version == old.Version && words != s.words:
-		return fmt.Errorf("policy %s is in use and says something else", next.Name())
+	case now == old:
+	case broken != nil:
+		s.faults[about] = now
+		s.logger.Warn("signed files", "of", about, "err", err, "hint", "what is in use stays; said once until it answers again")
+	case err != nil:
+		s.faults[about] = now
+		s.logger.Error("signed files", "of", about, "err", err, "hint", "what is in use stays")
+	default:
+		delete(s.faults, about)
+		s.logger.Info("signed files are well again", "of", about)
 	}
-	s.rules.Store(&next)
-	s.words = words
-	s.raise(next.Issued)
-	if err := s.book.RaiseFloor(ctx, "policy", next.Version); err != nil {
-		return fmt.Errorf("policy %s is in use, but a restart would forget it: %w", next.Name(), err)
-	}
-	s.logger.Info("policy in use", "policy", next.Name(), "issued", next.Issued)
-	return nil
 }
 
 // noteMissing tells people why everybody is referred.
-func (s *signed) noteMissing() {
+func (s *signed) noteMissing(set *trust.Set) {
 	var err error
 	switch {
-	case s.trust.Current() == nil:
-		err = fmt.Errorf("no signed trust list in %s", s.folder)
-	case s.rules.Load() == nil:
-		err = fmt.Errorf("no signed policy in %s", s.folder)
+	case set == nil:
+		err = errors.New("no signed files here: bring them with `gatectl trust import`, a stick, or a link to the region")
+	case s.inForce(s.clockNow()) == nil:
+		err = fmt.Errorf("no signed policy for %s in use", s.site)
 	}
 	s.health.note(gatehouse.ReasonNoRule, err, s.clock.now())
 }
 
 // noteAge tells people before the first person is referred for it.
 func (s *signed) noteAge() {
-	at, _ := s.clock.Now()
+	at, trusted := s.clock.Now()
 	var err error
-	if r := s.policy(); r.Version > 0 && s.trust.Age(at) > time.Duration(r.StaleHours)*time.Hour {
+	if p := s.inForce(at); p != nil && p.State(s.cache.Age(at)) == gatehouse.TrustTooOld {
 		err = errStale
 	}
 	s.health.note(gatehouse.ReasonTrustStale, err, at)
-	_, trusted := s.clock.Now()
 	err = nil
 	if !trusted {
 		err = errors.New("the clock does not fit the newest row and the signed files: set it")
@@ -212,17 +246,15 @@ func (s *signed) noteAge() {
 	s.health.note(gatehouse.ReasonClock, err, at)
 }
 
-// fileState tells one content of a file from another without reading it.
-func fileState(path string) string {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err.Error()
+func (s *signed) clockNow() time.Time {
+	at, _ := s.clock.Now()
+	return at
+}
+
+// inForce is the policy to judge by at an instant; nil refers everybody.
+func (s *signed) inForce(at time.Time) *policy.Policy {
+	if r := s.rules.Load(); r != nil {
+		return policy.InForce(at, r.everyday, r.urgent, r.activation)
 	}
-	// Two files of one size can come within one tick of the file system's clock; the inode
-	// tells them apart.
-	inode := uint64(0)
-	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		inode = st.Ino
-	}
-	return fmt.Sprint(info.Size(), info.ModTime().UnixNano(), inode)
+	return nil
 }

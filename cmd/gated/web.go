@@ -21,7 +21,7 @@ var errNotOpen = errors.New("the lane is not open yet")
 // can read why a gate is closed.
 func (g *gated) serveConsole(ctx context.Context, work *sync.WaitGroup) {
 	g.console = &console.Server{Gate: g.conf.Name, Version: version, Sound: g.conf.Console.Sound, Blue: g.conf.Console.Blue, Token: g.conf.Console.Token,
-		Decide: g.decide, Status: g.status, Preview: g.eye.Preview, Logger: g.logger}
+		Decide: g.decide, Enter: g.enter, Ways: g.ways, Status: g.status, Preview: g.eye.Preview, Logger: g.logger}
 	for _, guard := range g.conf.Guards {
 		g.console.Guards = append(g.console.Guards, console.Guard{Name: guard.Name, PIN: guard.PIN})
 	}
@@ -76,6 +76,27 @@ func (g *gated) decide(ctx context.Context, d gate.Decision) (gatehouse.Passage,
 	return lane.Decide(ctx, d)
 }
 
+// ways are the causes that the policy in force lets count.
+func (g *gated) ways() (ways []gatehouse.Without) {
+	if g.open.Load() == nil {
+		return nil
+	}
+	at, _ := g.clock.Now()
+	for _, m := range g.signed.inForce(at).Manual(at) {
+		ways = append(ways, m.Without)
+	}
+	return ways
+}
+
+// enter hands over a guard's word for somebody who has no code.
+func (g *gated) enter(ctx context.Context, e gate.Entry) (gatehouse.Passage, error) {
+	lane := g.open.Load()
+	if lane == nil {
+		return gatehouse.Passage{}, errNotOpen
+	}
+	return lane.Enter(ctx, e)
+}
+
 // status is what the screens and the operator read of this gate, from memory.
 func (g *gated) status() console.Status {
 	st := console.Status{Gate: g.conf.Name, Version: version, Conditions: g.health.conditions(), TrustAge: -1}
@@ -85,12 +106,11 @@ func (g *gated) status() console.Status {
 		st.Closed = true
 		return st
 	}
-	if list := g.signed.trust.Current(); list != nil {
-		st.TrustAge, st.TrustVersion = list.Age(at), fmt.Sprintf("%s/%d", list.Region, list.Version)
+	if set := g.signed.cache.Current(); set != nil {
+		st.TrustAge, st.TrustVersion = set.Age(at), fmt.Sprint(set.Versions()["timestamp"])
 	}
-	if r := g.signed.policy(); r.Version > 0 {
-		st.Policy = r.Name()
-	}
+	p := g.signed.inForce(at)
+	st.Policy, st.Trust = p.Name(), p.State(g.signed.cache.Age(at))
 	if g.uplink != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()

@@ -23,6 +23,10 @@ type config struct {
 	Token       string       `toml:"token"`       // for who reads from another machine; empty: nobody does
 	Gates       []gateConfig `toml:"gate"`
 
+	// Repository is the folder of the regions' signed files (docs/trust.md), which gates fetch
+	// from here; empty: gates get them by stick.
+	Repository string `toml:"repository"`
+
 	Issuing *issuingConfig `toml:"issuing"` // left out: this region gives no codes
 }
 

@@ -6,9 +6,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -64,7 +66,13 @@ func run(ctx context.Context, conf config, logger *slog.Logger) error {
 	}
 	defer books.Close()
 
-	handler := (&region.Server{Ledger: ledger{books}, Token: conf.Token, Logger: logger,
+	signed, closeSigned, err := openRepository(conf.Repository)
+	if err != nil {
+		return err
+	}
+	defer closeSigned()
+
+	handler := (&region.Server{Ledger: ledger{books}, Token: conf.Token, Logger: logger, Trust: signed,
 		Keys: func(gate string) (crypto.PublicKey, bool) { k, ok := keys[gate]; return k, ok }}).Handler()
 	var codes *issuingPart
 	if conf.Issuing != nil {
@@ -98,6 +106,19 @@ func run(ctx context.Context, conf config, logger *slog.Logger) error {
 	stop()
 	work.Wait()
 	return err
+}
+
+// openRepository opens the folder of signed files that gates fetch; nil where there is none to
+// serve. A link in it leads nowhere outside.
+func openRepository(dir string) (fs.FS, func() error, error) {
+	if dir == "" {
+		return nil, func() error { return nil }, nil
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, nil, fmt.Errorf("repository: %w", err)
+	}
+	return root.FS(), root.Close, nil
 }
 
 // serve answers until ctx ends and uploads that are under way have. An error is a listener

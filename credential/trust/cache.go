@@ -14,6 +14,7 @@ import (
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 
+	"gatehouse"
 	"gatehouse/credential"
 )
 
@@ -25,6 +26,11 @@ import (
 // is not in use, whole, and only then current names it: whatever is pulled or cut on the
 // way, the old set or the new one is there.
 type Cache struct {
+	// Check is asked of each file that a region signed anew, but for keys and revocations, before
+	// a set is adopted: whether this gate can use it. An error is a slip of that region, which
+	// keeps what it had. nil takes every file; it is set before the first Adopt.
+	Check func(region gatehouse.Issuer, name string, text []byte) error
+
 	set   atomic.Pointer[Set]
 	floor atomic.Pointer[time.Time]
 	fault atomic.Pointer[error]
@@ -159,7 +165,7 @@ func (c *Cache) adopt(src Source, at time.Time, trusted bool) (*Set, error) {
 	if !trusted {
 		limit = at.Add(farAhead)
 	}
-	l := &loader{src: src, pinned: c.pinned, at: at, limit: limit, floors: c.floors, old: c.set.Load()}
+	l := &loader{src: src, pinned: c.pinned, at: at, limit: limit, floors: c.floors, old: c.set.Load(), check: c.Check}
 	if err := l.load(); err != nil {
 		return nil, err
 	}

@@ -22,8 +22,9 @@ type loader struct {
 	at     time.Time // reference time for expiry; zero: what lies in a slot does not expire
 	limit  time.Time // metadata issued later than this is refused; zero: none is
 	floors floors
-	old    *Set   // in use until now, or nil
-	record record // of a slot: what was decided about regions when it was adopted
+	old    *Set                                                          // in use until now, or nil
+	check  func(region gatehouse.Issuer, name string, text []byte) error // nil: every file can be used
+	record record                                                        // of a slot: what was decided about regions when it was adopted
 
 	tm    *trustedmetadata.TrustedMetadata
 	set   *Set

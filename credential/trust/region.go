@@ -61,6 +61,9 @@ func (l *loader) role(role metadata.DelegatedRole) error {
 		return err
 	}
 	r, err := l.judge(id, m, file, as)
+	if err == nil {
+		err = l.usable(r)
+	}
 	if errors.As(err, &fault) {
 		return l.keep(role, string(fault))
 	}
@@ -68,6 +71,32 @@ func (l *loader) role(role metadata.DelegatedRole) error {
 		return err
 	}
 	return l.use(r, as)
+}
+
+// usable asks of what a region signed anew whether the gate can live by it. Keys were read
+// already; revocations are too long to hold, and are read where they lie.
+func (l *loader) usable(r *region) error {
+	if l.check == nil {
+		return nil
+	}
+	for _, name := range r.Files {
+		file := r.files[name]
+		if name == Keys || name == Revocations || l.had(r.ID, name, file) {
+			continue
+		}
+		text, err := l.fetch(file)
+		if err != nil {
+			return err
+		}
+		if err := l.check(r.ID, name, text); err != nil {
+			return slip(name + ": " + err.Error())
+		}
+	}
+	return nil
+}
+
+func (l *loader) had(id gatehouse.Issuer, name string, file File) bool {
+	return l.old != nil && l.old.regions[id] != nil && l.old.regions[id].files[name] == file
 }
 
 // same is the region as it is in use, where neither its role nor those who speak for it changed.

@@ -42,6 +42,9 @@ type Server struct {
 	// Without it the page offers no such path.
 	Enter func(context.Context, gate.Entry) (gatehouse.Passage, error)
 
+	// Ways are the causes that the region's policy lets count today; nil lets all of them.
+	Ways func() []gatehouse.Without
+
 	// Status is asked once a second and page, and answers from memory. Nil is a gate that
 	// tells nothing about itself: its clock is not trusted and its camera is gone.
 	Status func() Status

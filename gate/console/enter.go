@@ -10,10 +10,25 @@ import (
 	"gatehouse/gate"
 )
 
-// withouts are the causes for which somebody comes without a code, as keys of the
+// withouts are the causes for which somebody may come without a code here, as keys of the
 // catalogues.
-func withouts() []string {
-	return []string{gatehouse.OnPaper.String(), gatehouse.NoPhone.String(), gatehouse.Companion.String()}
+func (s *Server) withouts() (words []string) {
+	for _, w := range []gatehouse.Without{gatehouse.OnPaper, gatehouse.NoPhone, gatehouse.Companion} {
+		if s.Ways == nil || slices.Contains(s.Ways(), w) {
+			words = append(words, w.String())
+		}
+	}
+	return words
+}
+
+// without is the cause behind a key of the catalogues; WithCode where it is none of them.
+func (s *Server) without(word string) gatehouse.Without {
+	for _, w := range []gatehouse.Without{gatehouse.OnPaper, gatehouse.NoPhone, gatehouse.Companion} {
+		if w.String() == word && slices.Contains(s.withouts(), word) {
+			return w
+		}
+	}
+	return gatehouse.WithCode
 }
 
 // serveEnter is POST /enter: a guard's word for somebody who has no code to show, under the
@@ -28,11 +43,11 @@ func (s *Server) serveEnter(w http.ResponseWriter, r *http.Request) {
 		Guard   string `json:"guard"`
 		PIN     string `json:"pin"`
 	}
-	i := -1
+	cause := gatehouse.WithCode
 	if err := read(w, r, &in); err == nil {
-		i = slices.Index(withouts(), in.Without)
+		cause = s.without(in.Without)
 	}
-	if i < 0 {
+	if cause == gatehouse.WithCode {
 		reply(w, http.StatusBadRequest, answer{Error: "request"})
 		return
 	}
@@ -48,7 +63,7 @@ func (s *Server) serveEnter(w http.ResponseWriter, r *http.Request) {
 	// As with a decision: who has begun is not broken off by a page that closes.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), decideLimit)
 	defer cancel()
-	p, err := s.Enter(ctx, gate.Entry{Without: gatehouse.OnPaper + gatehouse.Without(i), Guard: in.Guard,
+	p, err := s.Enter(ctx, gate.Entry{Without: cause, Guard: in.Guard,
 		Note: word(English, "without."+in.Without)})
 	switch {
 	case err == nil:

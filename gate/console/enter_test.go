@@ -72,6 +72,22 @@ func TestClosedLaneTakesNobodyWithoutACodeEither(t *testing.T) {
 	}
 }
 
+func TestGuardIsOfferedTheWaysThatThePolicyLetsCount(t *testing.T) {
+	s := &Server{Guards: []Guard{{Name: "Li", PIN: testPIN("2468")}},
+		Ways: func() []gatehouse.Without { return []gatehouse.Without{gatehouse.Companion} },
+		Enter: func(context.Context, gate.Entry) (gatehouse.Passage, error) {
+			t.Error("the lane was asked")
+			return gatehouse.Passage{}, nil
+		}}
+	page := ask(s, "GET", "/", "").Body.String()
+	if !strings.Contains(page, `data-note="companion"`) || strings.Contains(page, `data-call="enter" data-note="paper"`) {
+		t.Error("the page offers other ways than the policy does")
+	}
+	if w := ask(s, "POST", "/enter", onPaper); w.Code != 400 {
+		t.Errorf("a way that the policy does not know: %d, want 400", w.Code)
+	}
+}
+
 func TestRulesOwnWordsAreHeardBeforeTheReasons(t *testing.T) {
 	v := view(gatehouse.Refer, gatehouse.ReasonColour, 7)
 	v.Passage.Verdict.Says = gatehouse.Words{Zh: "来自高风险地区"}

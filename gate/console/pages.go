@@ -131,7 +131,7 @@ func (s *Server) page(pages *template.Template, name string) http.Handler {
 		err := pages.ExecuteTemplate(&b, name, map[string]any{
 			"Gate": s.Gate, "Version": s.Version, "Lang": lang, "Sound": sound, "Blue": s.Blue, "Guards": guards,
 			"Preview": s.Preview != nil, "Admit": notes(gatehouse.Admit), "Deny": notes(gatehouse.Deny),
-			"Enter": s.Enter != nil && len(s.Guards) > 0, "Without": withouts(),
+			"Enter": s.Enter != nil && len(s.Guards) > 0, "Without": s.withouts(),
 		})
 		if err != nil {
 			s.logger().Error("page", "name", name, "err", err)

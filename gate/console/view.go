@@ -63,6 +63,7 @@ const (
 	doStill    do = "still"
 	doStraight do = "straight"
 	doWhole    do = "whole"
+	doParts    do = "parts"
 )
 
 // doAim is what the holder does about an aim.
@@ -80,6 +81,8 @@ func doAim(a gatehouse.Aim) do {
 		return doStraight
 	case gatehouse.CutOff:
 		return doWhole
+	case gatehouse.MoreParts:
+		return doParts
 	}
 	return doCloser
 }

@@ -72,7 +72,7 @@ func serve(t testing.TB, l region.Ledger, book *store.Log, keys func(string) (cr
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes that a test means to fail
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	client, err := uplink.NewClient(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+	client, err := uplink.NewClient(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

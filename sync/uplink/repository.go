@@ -19,6 +19,7 @@ type Repository struct {
 	URL      string // of the region: "https://region.example:8443"
 	Client   *http.Client
 	Patience time.Duration   // for one file; 0 means 5 min
+	Told     func(time.Time) // hears the server's time in each answer; nil: nobody does
 	Context  context.Context // ends what is under way with the program; nil never does
 
 	mu   sync.Mutex
@@ -68,6 +69,9 @@ func (r *Repository) get(ctx context.Context, path string, limit int64) (io.Read
 	answer, err := r.Client.Do(request)
 	if err != nil {
 		return nil, err
+	}
+	if date, err := http.ParseTime(answer.Header.Get("Date")); err == nil && r.Told != nil {
+		r.Told(date)
 	}
 	switch {
 	case answer.StatusCode == http.StatusNotModified && known.tag != "":

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestRepositoryFetchesWhatChangedAndNothingBeyondALimit(t *testing.T) {
@@ -41,7 +42,12 @@ func TestRepositoryFetchesWhatChangedAndNothingBeyondALimit(t *testing.T) {
 	client := server.Client()
 	client.CheckRedirect = stay
 	defer client.CloseIdleConnections()
-	repository := &Repository{URL: server.URL + "/", Client: client}
+	told := 0
+	repository := &Repository{URL: server.URL + "/", Client: client, Told: func(at time.Time) {
+		if !at.IsZero() {
+			told++
+		}
+	}}
 	read := func(path string, limit int64) (string, error) {
 		f, err := repository.Open(path, limit)
 		if err != nil {
@@ -56,6 +62,9 @@ func TestRepositoryFetchesWhatChangedAndNothingBeyondALimit(t *testing.T) {
 		if got, err := read("timestamp.json", 100); err != nil || got != want {
 			t.Fatalf("timestamp %q (%v), want %q", got, err, want)
 		}
+	}
+	if told != 3 {
+		t.Errorf("the server's time was told %d times of 3", told)
 	}
 	if sent != 2 {
 		t.Errorf("the timestamp travelled %d times, want 2", sent)

@@ -453,7 +453,7 @@ func (brokenBook) Pending(context.Context, int) (s gatehouse.Seq, h [32]byte, ro
 }
 
 func TestNewClientWantsACertificate(t *testing.T) {
-	if _, err := NewClient([]byte("not PEM")); err == nil {
+	if _, err := NewClient([]byte("not PEM"), nil); err == nil {
 		t.Error("took no certificate for one")
 	}
 }
