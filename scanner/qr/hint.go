@@ -28,7 +28,10 @@ const (
 	brightest   = 55   // grey of the light modules
 	washedOut   = 0.03 // share of modules without contrast
 	flatStep    = 24   // grey between dark and light that is no contrast
+	washedGrey  = 0.85 // of the light modules' grey
 	mostSlanted = 1.9  // longer over shorter axis of a module, or near over far
+	glareGrey   = 200  // that light on a screen has at least
+	slantedPair = 1.6  // the same of two finders that show no symbol
 )
 
 // Hint tells why the last Read had no text.
@@ -62,26 +65,31 @@ func (r *Reader) weigh(t *triple) {
 	}
 }
 
-// contrast is the share of modules in whose surroundings dark and light are
-// alike, and the mean grey of light ones.
+// contrast is the share of modules that light washes out, as bright as the
+// light ones and dark and light alike around them, and the mean grey of light
+// ones.
 func (g *grid) contrast(inverted bool) (flat, light float64) {
 	n := g.dim * g.dim
+	grey := func(i int) float64 { // between dark and light
+		if inverted {
+			return float64(g.level[i])
+		}
+		return 255 - float64(g.level[i])
+	}
 	for i := range n {
-		half := 1 / float64(g.scale[i])
-		if 2*half < max(flatStep, float64(g.least)*1.001) {
+		light += (grey(i) + 1/float64(g.scale[i])) / float64(n)
+	}
+	for i := range n {
+		if 2/float64(g.scale[i]) < max(flatStep, float64(g.least)*1.001) && grey(i) > washedGrey*light {
 			flat++
 		}
-		bright := 255 - float64(g.level[i]) + half
-		if inverted {
-			bright = float64(g.level[i]) + half
-		}
-		light += bright
 	}
-	return flat / float64(n), light / float64(n)
+	return flat / float64(n), light
 }
 
 // weighFinders sets the hint where no symbol was placed: from two good finders
-// whose third would lie outside the picture, or is not there to be seen.
+// that are slanted, or whose third would lie outside the picture or is not there
+// to be seen. That it is hidden by light is a guess.
 func (r *Reader) weighFinders() {
 	w, h := float64(r.levels[0].Width), float64(r.levels[0].Height)
 	for i := range r.finders {
@@ -97,14 +105,38 @@ func (r *Reader) weighFinders() {
 			left := outside(p.centre.add(down)) || outside(q.centre.add(down))
 			right := outside(p.centre.sub(down)) || outside(q.centre.sub(down))
 			switch {
+			case p.slant()+q.slant() > 2*slantedPair:
+				r.hint = HintTilted
 			case left || right:
 				r.hint = HintCutOff
 			case p.module < nearEnough || q.module < nearEnough:
 				r.hint = HintTooFar
-			default:
-				r.hint = HintGlare
+			case r.brightest(p.centre.add(q.centre).times(0.5), d.length()) >= glareGrey:
+				r.hint, r.guess = HintGlare, true
 			}
 			return
 		}
 	}
+}
+
+// brightest is the highest grey within so many pixels of a place.
+func (r *Reader) brightest(c point, reach float64) (most float64) {
+	const n = 16
+	for i := range n * n {
+		at := point{float64(i%n) - n/2, float64(i/n) - n/2}.times(2 * reach / n)
+		most = max(most, r.levels[0].grey(c.x+at.x, c.y+at.y))
+	}
+	return most
+}
+
+// slant is the longer over the shorter axis of the finder's square in view, from
+// the moments of its outline: 1 for a square, whichever way it is turned.
+func (f *finder) slant() float64 {
+	var xx, xy, yy float64
+	for k, h := range f.half {
+		d := rayDirections[k].times(h * h)
+		xx, xy, yy = xx+d.x*d.x, xy+d.x*d.y, yy+d.y*d.y
+	}
+	mean, half := (xx+yy)/2, math.Hypot((xx-yy)/2, xy)
+	return math.Sqrt((mean + half) / max(1e-9, mean-half))
 }

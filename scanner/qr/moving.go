@@ -25,6 +25,8 @@ type motion struct {
 	before        []byte
 	moved         []uint8 // frames for which a cell still counts as moving
 	sums          []int32 // moving cells above and left of each crossing
+	fresh         int     // frames for which the whole picture still counts as new
+	moves         bool    // some cell counts as moving
 }
 
 // An area is a square part of the frame, in pixels.
@@ -39,17 +41,19 @@ func (m *motion) see(frame, small *level) (area, bool) {
 	m.width, m.height = w, h
 	if !known || m.allChanged(small) {
 		clear(m.moved)
+		m.fresh = movingHeld
 		for y := range h {
 			copy(m.before[y*w:][:w], small.Pix[y*small.Stride:])
 		}
 		return area{}, false
 	}
+	m.fresh, m.moves = max(m.fresh-1, 0), false
 	clear(m.sums[:w+1])
 	for y := range h {
 		row, before, moved := small.Pix[y*small.Stride:][:w], m.before[y*w:][:w], m.moved[y*w:][:w]
 		contrast := frame.raw[(y*movingCell+movingCell/2)/8*frame.bw:][:frame.bw]
 		above, sums := m.sums[y*(w+1):][:w+1], m.sums[(y+1)*(w+1):][:w+1]
-		n := int32(0)
+		n, held := int32(0), uint8(0)
 		sums[0] = 0
 		for x, v := range row {
 			if d := int(v) - int(before[x]); d >= movingStep || d <= -movingStep {
@@ -57,12 +61,14 @@ func (m *motion) see(frame, small *level) (area, bool) {
 			} else if moved[x] > 0 {
 				moved[x]--
 			}
+			held |= moved[x]
 			if moved[x] > 0 && contrast[(x*movingCell+movingCell/2)/8] != 0 {
 				n++
 			}
 			sums[x+1] = above[x+1] + n
 			before[x] = v
 		}
+		m.moves = m.moves || held > 0
 	}
 	return m.best()
 }

@@ -7,7 +7,8 @@
 // read it as ISO/IEC 18004 has it. ladder holds the order of what is tried when
 // that does not suffice: refine bends the grid, equalize takes blur out, fuse
 // adds frames up, third looks for a hidden finder, enlarge looks closer, at good finders or
-// where moving says that something came into view. hint says what was wrong.
+// where moving says that something came into view. hint says what was wrong; glimpse
+// says it of a code without finders, which patch finds.
 package qr
 
 import "slices"
@@ -59,9 +60,11 @@ type Reader struct {
 	seen    bool // three finders with timing lines between them
 	texts   []Text
 	hint    Hint
+	guess   bool // the hint is one that a glimpse may better
 	memory  memory
 	motion  motion
 	gate    gate
+	glimpse glimpser
 	fused   bool // this frame has been
 }
 
@@ -80,27 +83,14 @@ func (r *Reader) Read(img Luma) (texts []Text) {
 	if valid && r.gate.same(img) {
 		return r.texts
 	}
-	r.texts, r.hint, r.fused, r.means, r.plain, r.gate.width = r.texts[:0], HintNone, false, false, Luma{}, 0
+	r.texts, r.hint, r.guess, r.fused, r.means, r.plain, r.gate.width = r.texts[:0], HintNone, false, false, false, Luma{}, 0
 	if r.memory.age++; r.memory.age > fuseFrames {
 		r.memory.frames = 0
 	}
 	if !valid {
 		return nil
 	}
-	levels := r.read(img)
-	moving, moves := area{}, false
-	if levels > movingLevel {
-		moving, moves = r.motion.see(&r.levels[0], &r.levels[movingLevel])
-	}
-	switch {
-	case len(r.texts) > 0:
-	case max(img.Width, img.Height) <= smallSide:
-		r.readSmall(img)
-	case moves:
-		r.readMoving(img, moving)
-	case !r.seen:
-		r.readRegion(img)
-	}
+	r.readWhole(img)
 	slices.SortFunc(r.texts, func(a, b Text) int {
 		switch ax, bx := a.Corners[0].X+a.Corners[2].X, b.Corners[0].X+b.Corners[2].X; {
 		case ax < bx:
@@ -112,6 +102,28 @@ func (r *Reader) Read(img Luma) (texts []Text) {
 	})
 	r.gate.keep(img, r.texts)
 	return r.texts
+}
+
+// readWhole reads the whole picture, and where that gives nothing looks closer.
+func (r *Reader) readWhole(img Luma) {
+	levels := r.read(img)
+	moving, moves := area{}, false
+	if levels > movingLevel {
+		moving, moves = r.motion.see(&r.levels[0], &r.levels[movingLevel])
+		r.look()
+	}
+	switch {
+	case len(r.texts) > 0:
+	case max(img.Width, img.Height) <= smallSide:
+		r.readSmall(img)
+	case moves:
+		r.readMoving(img, moving)
+	case !r.seen:
+		r.readRegion(img)
+	}
+	if r.glimpse.hint != HintNone && (r.hint == HintNone || r.guess) {
+		r.hint = r.glimpse.hint
+	}
 }
 
 // read appends what is in the picture and its smaller levels, whose number it
