@@ -29,7 +29,7 @@ type memory struct {
 // Forget drops what earlier frames left for later ones. A reader of unrelated
 // pictures calls it between them.
 func (r *Reader) Forget() {
-	r.memory.frames, r.gate.width, r.motion.width, r.glimpse.age, r.glimpse.hint = 0, 0, 0, 0, HintNone
+	r.memory.frames, r.gate.width, r.motion.width, r.track.codes, r.glimpse.age, r.glimpse.hint = 0, 0, 0, 0, 0, HintNone
 }
 
 // fuse adds the grid that was not read, each module with its weight, to the

@@ -53,7 +53,11 @@ func TestACodeThatComesBesideAnotherIsRead(t *testing.T) {
 	var r Reader
 	r.Read(img)
 	draw(img, two, pose{x: 420, y: 450, module: 4})
-	if got := values(r.Read(img)); !slices.Equal(got, []string{"one", "two"}) {
+	var got []string
+	for range trackMost + 1 { // frames in which only the first is looked at
+		got = values(r.Read(img))
+	}
+	if !slices.Equal(got, []string{"one", "two"}) {
 		t.Errorf("got %q", got)
 	}
 }

@@ -8,7 +8,7 @@
 // that does not suffice: refine bends the grid, equalize takes blur out, fuse
 // adds frames up, third looks for a hidden finder, enlarge looks closer, at good finders or
 // where moving says that something came into view. hint says what was wrong; glimpse
-// says it of a code without finders, which patch finds.
+// says it of a code without finders, which patch finds. track reads first where the last code was.
 package qr
 
 import "slices"
@@ -65,6 +65,7 @@ type Reader struct {
 	motion  motion
 	gate    gate
 	glimpse glimpser
+	track   track
 	fused   bool // this frame has been
 }
 
@@ -90,7 +91,11 @@ func (r *Reader) Read(img Luma) (texts []Text) {
 	if !valid {
 		return nil
 	}
-	r.readWhole(img)
+	whole := !r.track.follows(img) || !r.readTracked(img)
+	if whole {
+		r.readWhole(img)
+	}
+	r.track.keep(img, r.texts, whole)
 	slices.SortFunc(r.texts, func(a, b Text) int {
 		switch ax, bx := a.Corners[0].X+a.Corners[2].X, b.Corners[0].X+b.Corners[2].X; {
 		case ax < bx:
@@ -100,12 +105,15 @@ func (r *Reader) Read(img Luma) (texts []Text) {
 		}
 		return 0
 	})
-	r.gate.keep(img, r.texts)
+	if whole {
+		r.gate.keep(img, r.texts) // a region does not tell what the frame shows
+	}
 	return r.texts
 }
 
 // readWhole reads the whole picture, and where that gives nothing looks closer.
 func (r *Reader) readWhole(img Luma) {
+	r.track.passes++
 	levels := r.read(img)
 	moving, moves := area{}, false
 	if levels > movingLevel {
