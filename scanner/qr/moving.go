@@ -1,5 +1,7 @@
 package qr
 
+import "math/bits"
+
 // Where something moves: a code that is brought into view is a square full of
 // contrast that was not there before, long before its finders can be told. The
 // frame's ninth-size level is compared with that of the frame before, cell by
@@ -17,6 +19,12 @@ const (
 	movingMost  = 45
 	movingSkip  = 3   // cells between the squares that are weighed
 	movingFull  = 0.6 // share of a square's cells that move
+
+	busyCell  = 16   // pixels along the side of what is weighed for edges
+	busyEdges = 16   // of its pixels that change to the next one, along both sides
+	busyOver  = 3    // times as many along one side as along the other
+	busyShare = 0.4  // of an area that may be a code
+	busyMean  = 0.15 // changes a pixel, both sides together, in the mean
 )
 
 // A motion keeps the frame before, small.
@@ -108,4 +116,31 @@ func (m *motion) best() (at area, ok bool) {
 		}
 	}
 	return at, most > 0
+}
+
+// busy reports whether the area may be a code's: one is full of edges both ways.
+// Pages and screens have their edges in lines with space between them.
+func (l *level) busy(a area) bool {
+	x0, y0 := int(a.x)&^(busyCell-1), int(a.y)
+	across, down := int(a.side)/busyCell, int(a.side)/busyCell
+	across, down = min(across, (l.Width-1-x0)/busyCell), min(down, (l.Height-1-y0)/busyCell)
+	full, all := 0, 0
+	for j := range down {
+		for i := range across {
+			x := x0 + i*busyCell
+			beside, below := 0, 0
+			for y := y0 + j*busyCell; y < y0+(j+1)*busyCell; y++ {
+				row := l.bits[y*l.words+x>>6:]
+				word, next := row[0]>>(x&63), row[l.words]>>(x&63)
+				beside += bits.OnesCount64((word ^ word>>1) & (1<<(busyCell-1) - 1))
+				below += bits.OnesCount64((word ^ next) & (1<<busyCell - 1))
+			}
+			all += beside + below
+			if min(beside, below) >= busyEdges && max(beside, below) < busyOver*min(beside, below) {
+				full++
+			}
+		}
+	}
+	n := float64(across * down)
+	return float64(full) >= busyShare*n && float64(all) >= busyMean*n*busyCell*busyCell
 }

@@ -100,3 +100,52 @@ func TestAMeanThresholdIsTheMeanOfItsBlock(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyWhatIsFullOfEdgesBothWaysMayBeACode(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(43, 43))
+	s := encode(t, randomText(rnd, 300), levelL, 0)
+	paper := func(fn func(x, y int) bool) Luma {
+		img := blank(900, 600, 200)
+		for i := range img.Pix {
+			if fn(i%900, i/900) {
+				img.Pix[i] = 40
+			}
+		}
+		return img
+	}
+	code := func(p pose) Luma {
+		img := blank(900, 600, 128)
+		draw(img, s, p)
+		return img
+	}
+	words := make([]bool, 900)
+	for i := range words {
+		words[i] = rnd.IntN(5) > 0
+	}
+	for _, c := range []struct {
+		name string
+		img  Luma
+		want bool
+	}{
+		{"a code", code(pose{x: 450, y: 300, module: 3}), true},
+		{"a large code", code(pose{x: 450, y: 300, module: 5, turn: 0.3}), true},
+		{"a code on the slant", code(pose{x: 450, y: 300, module: 4, turn: 0.78}), true},
+		{"a wall", blank(900, 600, 90), false},
+		{"stripes", paper(func(x, y int) bool { return x/5%2 == 0 }), false},
+		{"lines of words", paper(func(x, y int) bool { return y%24 < 10 && words[(x/9+y/24*31)%900] }), false},
+	} {
+		noise(c.img, 2, rnd)
+		for _, a := range []area{{x: 370, y: 220, side: 160}, {x: 365, y: 225, side: 153}, {x: 405, y: 240, side: 108}} {
+			var r Reader
+			r.pyramid(c.img)
+			r.levels[0].binarize(false)
+			if got := r.levels[0].busy(a); got != c.want {
+				t.Errorf("%s at %.0f,%.0f: got %v, want %v", c.name, a.x, a.y, got, c.want)
+			}
+		}
+	}
+	var r Reader
+	r.pyramid(code(pose{x: 820, y: 520, module: 4}))
+	r.levels[0].binarize(false)
+	r.levels[0].busy(area{x: 495, y: 195, side: 405}) // up to the last row and column
+}

@@ -118,6 +118,7 @@ func (r *Reader) readWhole(img Luma) {
 	moving, moves := area{}, false
 	if levels > movingLevel {
 		moving, moves = r.motion.see(&r.levels[0], &r.levels[movingLevel])
+		moves = moves && r.levels[0].busy(moving)
 		r.look()
 	}
 	switch {
