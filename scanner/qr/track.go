@@ -8,11 +8,14 @@ import "math"
 // come into view elsewhere.
 
 const (
-	trackMost  = 5   // frames in a row read from the region alone
-	trackGrown = 0.3 // of the code's side, on each side of it
-	trackAhead = 2   // times the way from the frame before
-	trackShare = 0.5 // of the frame: a larger region is not worth it
-	trackLeast = 96  // pixels along a side of the region
+	trackMost  = 5    // frames in a row read from the region alone
+	trackGrown = 0.3  // of the code's side, on each side of it
+	trackAhead = 2    // times the way from the frame before
+	trackShare = 0.5  // of the frame: a larger region is not worth it
+	trackLeast = 96   // pixels along a side of the region
+	trackTiles = 24   // tiles across and down that tell whether it is the same scene
+	trackStep  = 128  // change of a tile's sum: 8 grey
+	trackCut   = 0.35 // share of tiles that change where it is another
 )
 
 // A track is where the codes of the frame before are.
@@ -23,11 +26,27 @@ type track struct {
 	middle         point
 	frames         int // read from the region since the last whole one
 	passes         int // whole frames read
+	tiles          [trackTiles * trackTiles]uint16
 }
 
 // follows reports whether the region of the picture is to be read first.
 func (t *track) follows(img Luma) bool {
-	return t.codes > 0 && t.width == img.Width && t.height == img.Height && t.frames < trackMost
+	if t.codes == 0 || t.width != img.Width || t.height != img.Height || t.frames >= trackMost {
+		return false
+	}
+	changed := 0
+	for i, was := range t.tiles {
+		if d := int(t.tile(img, i)) - int(was); d > trackStep || d < -trackStep {
+			changed++
+		}
+	}
+	return float64(changed) <= trackCut*trackTiles*trackTiles
+}
+
+// tile is the sum of one of the tiles that are spread over the frame.
+func (t *track) tile(img Luma, i int) uint16 {
+	across, down := img.Width/gateTile, img.Height/gateTile
+	return tileSum(img, (2*(i%trackTiles)+1)*across/(2*trackTiles), (2*(i/trackTiles)+1)*down/(2*trackTiles))
 }
 
 // keep notes where the texts are, of a whole frame or of the region.
@@ -62,6 +81,10 @@ func (t *track) keep(img Luma, texts []Text, whole bool) {
 	w, h := t.x1-t.x0, t.y1-t.y0
 	if min(w, h) < trackLeast || float64(w)*float64(h) > trackShare*float64(img.Width)*float64(img.Height) {
 		t.codes = 0
+		return
+	}
+	for i := range t.tiles {
+		t.tiles[i] = t.tile(img, i)
 	}
 }
 

@@ -92,6 +92,19 @@ func TestOneOfTwoThatLeavesIsMissedAtOnce(t *testing.T) {
 	}
 }
 
+func TestAnotherSceneIsNotTracked(t *testing.T) {
+	frame := scene(t, rand.New(rand.NewPCG(66, 66)), "one")
+	var r Reader
+	img := frame([2]float64{250, 250})
+	r.Read(img)
+	for i, v := range img.Pix {
+		img.Pix[i] = v - v/4
+	}
+	if got := r.Read(img); len(got) != 1 || r.track.passes != 2 {
+		t.Errorf("got %q in %d whole frames, want one in 2", values(got), r.track.passes)
+	}
+}
+
 func BenchmarkHeldCode(b *testing.B) {
 	frame := scene(b, rand.New(rand.NewPCG(65, 65)), "one code that is held in a hand and moves a little")
 	frames := []Luma{frame([2]float64{300, 300}), frame([2]float64{306, 300}), frame([2]float64{303, 306})}
