@@ -45,6 +45,9 @@ func aims(t *testing.T, s *sequence, from, to int) (aims []gatehouse.Aim, read b
 			t.Fatal(err)
 		}
 		if sighting.Text != "" {
+			if read {
+				t.Error("a code that is held was told twice")
+			}
 			read = true
 		} else {
 			aims = append(aims, sighting.Aim)
