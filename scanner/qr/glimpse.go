@@ -10,6 +10,7 @@ import "math"
 
 const (
 	glimpseEvery = 6  // frames
+	glimpseMost  = 32 // patches of a level that are looked at
 	glimpseSide  = 24 // places along each side where its grey is taken
 	glimpseInset = 0.04
 	glimpseMoved = 0.3 // share that moved lately
@@ -74,7 +75,14 @@ func (r *Reader) look() {
 		if !l.textured() || !g.find(l) {
 			continue
 		}
+		tried := 0
 		for j := range g.patches {
+			if !g.patches[j].fits() {
+				continue
+			}
+			if tried++; tried > glimpseMost {
+				break
+			}
 			s, ok := g.shape(l, int32(j))
 			if ok && r.motion.share(&s) >= glimpseMoved && g.uneven(&s) && !s.text(&r.levels[0]) {
 				if g.hint = s.hint(&r.levels[1]); g.hint != HintNone {
@@ -106,10 +114,6 @@ type glimpser struct {
 // shape is that of a patch which has four sides and a bright margin.
 func (g *glimpser) shape(l *level, i int32) (s shape, ok bool) {
 	p := &g.patches[i]
-	w, h := p.x1-p.x0, p.y1-p.y0
-	if max(w, h) > patchMost || min(w, h) < patchLeast/2 || p.area < patchLeast*patchLeast*2/3 {
-		return s, false
-	}
 	s.level, s.corners = l, g.corners(p, i)
 	s.cut = p.x0 == 0 || p.y0 == 0 || int(p.x1) == l.Width || int(p.y1) == l.Height
 	c := &s.corners

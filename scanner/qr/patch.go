@@ -151,6 +151,12 @@ func (p *patcher) gather() {
 	}
 }
 
+// fits reports whether the patch has a size that its level is for.
+func (p *patch) fits() bool {
+	w, h := p.x1-p.x0, p.y1-p.y0
+	return max(w, h) <= patchMost && min(w, h) >= patchLeast/2 && p.area >= patchLeast*patchLeast*2/3
+}
+
 // corners are the patch's four corners, clockwise, in the level's pixels: the
 // place farthest from its middle, the one farthest from that, and the farthest
 // from the line between both on either side.
