@@ -2,11 +2,12 @@ package daemon
 
 import (
 	"crypto"
-	"crypto/x509"
 	"encoding/pem"
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/emmansun/gmsm/smx509"
 )
 
 // ReadFile reads a file that has no reason to be larger than limit bytes; a larger one is
@@ -27,7 +28,7 @@ func ReadFile(path string, limit int64) ([]byte, error) {
 	return b, nil
 }
 
-// ReadKey reads a private key that can sign: PKCS #8 (RFC 5958) in PEM.
+// ReadKey reads a private key that can sign: PKCS #8 (RFC 5958) in PEM, SM2 as well.
 func ReadKey(path string) (crypto.Signer, error) {
 	text, err := ReadFile(path, 64<<10)
 	if err != nil {
@@ -35,9 +36,9 @@ func ReadKey(path string) (crypto.Signer, error) {
 	}
 	block, _ := pem.Decode(text)
 	if block == nil || block.Type != "PRIVATE KEY" {
-		return nil, fmt.Errorf("%s: no PEM block PRIVATE KEY in it: `gatectl init` makes such files", path)
+		return nil, fmt.Errorf("%s: no PEM block PRIVATE KEY in it: `gatectl keys` makes such files", path)
 	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	key, err := smx509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/cmd/daemon"
 	"gatehouse/credential"
 	"gatehouse/credential/trust"
 	"gatehouse/policy"
@@ -61,7 +62,7 @@ func TestGateOfALaboratoryStartsWithoutALink(t *testing.T) {
 		}
 	}
 	for _, id := range []gatehouse.Issuer{"CN-330100", "CN-440100"} {
-		key, err := readIssuerKey(filepath.Join(lab, "issuer-"+string(id)+".key"))
+		key, err := daemon.ReadKey(filepath.Join(lab, "issuer-"+string(id)+".key"))
 		if err != nil {
 			t.Fatal(err)
 		}

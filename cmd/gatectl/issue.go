@@ -36,7 +36,7 @@ as they say: 90m, 36h, 5d.`,
 			if keyFile == "" {
 				return daemon.UsageError{Err: errors.New("--key is missing: the issuer's private key")}
 			}
-			key, err := readIssuerKey(keyFile)
+			key, err := daemon.ReadKey(keyFile)
 			if err != nil {
 				return daemon.UsageError{Err: err}
 			}

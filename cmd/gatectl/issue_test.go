@@ -81,7 +81,7 @@ func TestEachFormatIsIssuedWithEachKey(t *testing.T) {
 
 func mustKeyID(t *testing.T, path string) []byte {
 	t.Helper()
-	key, err := readIssuerKey(path)
+	key, err := daemon.ReadKey(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -133,27 +133,6 @@ func newCodeKey(algorithm string) (crypto.Signer, error) {
 	return nil, daemon.UsageError{Err: fmt.Errorf("--type %q: want es256, eddsa or sm2", algorithm)}
 }
 
-// readIssuerKey reads a private key as newCodeKey makes them.
-func readIssuerKey(path string) (crypto.Signer, error) {
-	text, err := daemon.ReadFile(path, maxSmall)
-	if err != nil {
-		return nil, err
-	}
-	block, _ := pem.Decode(text)
-	if block == nil || block.Type != "PRIVATE KEY" {
-		return nil, fmt.Errorf("%s: no PEM block PRIVATE KEY in it: `gatectl keys` makes such files", path)
-	}
-	key, err := smx509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	signer, ok := key.(crypto.Signer)
-	if !ok {
-		return nil, fmt.Errorf("%s: a %T cannot sign", path, key)
-	}
-	return signer, nil
-}
-
 // writeKey makes a key file that only its owner can read, and never over one that is there:
 // a lost issuer's key is a region without codes.
 func writeKey(path string, key crypto.PrivateKey) error {
