@@ -1,6 +1,7 @@
 # make         build the three programs into bin/
 # make demo    a region, a gate, a queue of people: nothing to plug in, nothing to install
 # make test    everything that must hold; installs what it needs when it may
+# make scores  published vectors, passed and failed, a line each
 # make arm     static binaries for 64-bit and 32-bit boards
 # make bench   what it costs, as a table
 # make bench-qr     how well and how fast codes are read; bench-peers: beside other readers
@@ -24,7 +25,7 @@ STATIC   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 # font for their Chinese, systemd-analyze for the units, two other readers of codes.
 TEST_PACKAGES := libopencv-dev pkg-config g++ chromium fonts-noto-cjk systemd libzxing-dev libzbar-dev
 
-.PHONY: build demo test arm bench bench-qr bench-peers fuzz check unit race opencv needs clean
+.PHONY: scores build demo test arm bench bench-qr bench-peers fuzz check unit race opencv needs clean
 
 build:
 	$(STATIC) -o bin/ $(addprefix ./cmd/,$(PROGRAMS))
@@ -32,7 +33,7 @@ build:
 demo: build
 	bin/gatectl demo
 
-test: needs check arm unit race opencv
+test: needs check arm unit scores race opencv
 
 arm:
 	GOARCH=arm64 $(STATIC) -o bin/arm64/ $(addprefix ./cmd/,$(PROGRAMS))
@@ -46,6 +47,12 @@ check:
 
 unit:
 	$(GO) test -timeout 20m ./...
+
+# What issuers, member states and standards published, and how much of it is met.
+scores:
+	@out=$$($(GO) test -count=1 -v ./credential ./credential/revocation ./policy/certlogic ./cmd/jsonld 2>&1 && \
+	       $(GO) test -count=1 -v -run NormativePictures ./cmd/gatectl 2>&1) || { echo "$$out"; exit 1; }; \
+	 echo "$$out" | grep -oE '[a-zA-Z0-9/ -]+: [0-9]+ passed, [0-9]+ failed.*' | sort
 
 # The parts that share memory between goroutines, under the race detector.
 race:
