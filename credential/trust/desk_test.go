@@ -107,3 +107,18 @@ func TestRefreshCutShortIsDoneAgain(t *testing.T) {
 		}
 	}
 }
+
+func TestDeskPublishesNoOtherWordsUnderAnOldVersion(t *testing.T) {
+	n := newNation(t, "CN-330100")
+	list := filepath.Join(t.TempDir(), "keys")
+	n.must(os.WriteFile(list, append(listText("CN-330100", 1, "CN-330100"), '\n'), 0o600)) // version 1 is published
+	n.must(n.desk.Publish("CN-330100", map[string]string{Keys: list}, 90*Day))
+	n.sign("CN-330100", "CN-330100-1", "CN-330100-2")
+	if _, _, err := n.desk.Refresh([]crypto.Signer{testKey("desk")}, 30*Day, 14*Day); err == nil || !strings.Contains(err.Error(), "version 1 was in use and said something else") {
+		t.Errorf("refresh: %v", err)
+	}
+	n.must(os.WriteFile(list, listText("CN-330100", 2, "CN-330100"), 0o600))
+	n.must(n.desk.Publish("CN-330100", map[string]string{Keys: list}, 90*Day))
+	n.sign("CN-330100", "CN-330100-1", "CN-330100-2")
+	n.refresh()
+}

@@ -40,7 +40,7 @@ func (d Desk) Refresh(keys []crypto.Signer, snapshotLife, timestampLife time.Dur
 		return nil, nil, err
 	}
 	defer closer.Close()
-	set, err := d.read(overlay{fresh, src})
+	set, err := d.read(overlay{fresh, src}, d.floors(src))
 	if err != nil {
 		return nil, nil, fmt.Errorf("a gate would refuse this: %w", err)
 	}
@@ -197,13 +197,27 @@ func signAll[T metadata.Roles](role string, m *metadata.Metadata[T], root *rootR
 	return fmt.Errorf("the %s needs %d more of the keys %s: give them with --key", role, need.Left(), strings.Join(short, ", "))
 }
 
-// read reads a repository as a gate without any memory would, each file of it.
-func (d Desk) read(src Source) (*Set, error) {
+// floors are those of a gate that has what is published: what it would refuse, such
+// as other words under the same version, is no news either.
+func (d Desk) floors(src Source) floors {
+	first, err := readAll(src, metadataPath(metadata.ROOT, 1), maxRoot)
+	if err != nil {
+		return floors{}
+	}
+	l := &loader{src: src, pinned: first}
+	if err := l.load(); err != nil {
+		return floors{} // nothing is published yet, or nothing that a gate has
+	}
+	return floors{}.raised(l.set)
+}
+
+// read reads a repository as a gate with these floors would, each file of it.
+func (d Desk) read(src Source, f floors) (*Set, error) {
 	first, err := readAll(src, metadataPath(metadata.ROOT, 1), maxRoot)
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{src: src, pinned: first, at: d.now(), limit: d.now().Add(ahead)}
+	l := &loader{src: src, pinned: first, at: d.now(), limit: d.now().Add(ahead), floors: f}
 	if err := l.load(); err != nil {
 		return nil, err
 	}

@@ -71,7 +71,7 @@ func (d Desk) Report() (Report, error) {
 		return r, err
 	}
 	defer closer.Close()
-	set, err := d.read(src)
+	set, err := d.read(src, floors{})
 	if err != nil {
 		r.Fault = err.Error()
 		return r, nil
