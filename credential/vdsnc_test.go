@@ -16,6 +16,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -141,6 +142,37 @@ func TestSealIsBelievedThroughItsState(t *testing.T) {
 			t.Errorf("%s, by a trust list: %v", name, err)
 		}
 	}
+}
+
+func TestSealIsBelievedWhereItsSignerIsVouchedFor(t *testing.T) {
+	state, key := newState(t, "UT", testKey(t, "csca")), testKey(t, "seals")
+	der := state.signer(t, &key.PublicKey, nil, "NV", "NT")
+	given, err := ReadSigner(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := sealText(t, key, der, sealedDoses)
+	if pass, err := (Verifier{Keys: Ring(given)}).Verify(text, noon); err != nil || pass.Issuer != "UT" {
+		t.Errorf("got %+v, %v", pass, err)
+	}
+	for name, change := range map[string]func(k *Key){
+		"withdrawn":            func(k *Key) { k.Withdrawn = true },
+		"of another country":   func(k *Key) { k.Issuer = "DE" },
+		"another's public key": func(k *Key) { k.Public = testKey(t, "other").Public() },
+		"for other statements": func(k *Key) { k.Usage = UseHealthCode },
+		"over":                 func(k *Key) { k.NotAfter = noon.Add(-time.Hour) },
+	} {
+		ring := Ring(slices.Clone(given))
+		change(&ring[0])
+		change(&ring[1])
+		if _, err := (Verifier{Keys: ring}).Verify(text, noon); err == nil {
+			t.Errorf("%s: believed", name)
+		}
+	}
+	half := Ring(slices.Clone(given))
+	half[1].Withdrawn = true
+	_, err = Verifier{Keys: half}.Verify(text, noon)
+	refused(t, err, gatehouse.ReasonKeyWithdrawn)
 }
 
 // TestSealIsSignedInItsCanonicalForm prints the same seal in other words.
