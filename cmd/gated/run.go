@@ -108,6 +108,7 @@ func run(ctx context.Context, conf config, logger *slog.Logger) (err error) {
 	g.wireLane()
 
 	work.Go(func() { g.keepLooking(ctx, hup) })
+	work.Go(func() { g.keepRefreshing(ctx) })
 	work.Go(func() { g.keepFetching(ctx) })
 	work.Go(func() { g.hear(ctx) })
 	opened := time.Now()
@@ -167,7 +168,21 @@ func (g *gated) keepLooking(ctx context.Context, hup <-chan os.Signal) {
 		case <-tick.C:
 		}
 		g.signed.look(ctx)
-		g.eye.Refresh()
+	}
+}
+
+// keepRefreshing notes that the eye is well again. It waits for no signed file: one that
+// comes over a slow link can take minutes.
+func (g *gated) keepRefreshing(ctx context.Context) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			g.eye.Refresh()
+		}
 	}
 }
 
